@@ -1,0 +1,45 @@
+# Every target sets up .venv by itself: Python 3.11 or newer and make are all it takes.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SETUP := pyproject.toml constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help run test ui bench lint format docs
+
+help: ## List the targets
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+$(VENV)/.installed: $(SETUP)
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+run: $(VENV)/.installed ## Compute every finished race, then print the best line-up for the next one
+	$(BIN)/f1-pipeline run
+
+ui: $(VENV)/.installed ## Start the Dagster UI and daemon at localhost:3000
+	DAGSTER_HOME=$(CURDIR) $(BIN)/dagster dev -w workspace.yaml
+
+lint: $(VENV)/.installed-dev ## Check style, types and SQL
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/ty check
+	$(BIN)/sqlfluff lint --disable-progress-bar dbt_like_sql
+
+test: lint ## Lint, then run every test
+	$(BIN)/python -m pytest
+
+bench: $(VENV)/.installed-dev ## Measure; one JSON line per figure
+	$(BIN)/python -m benchmarks
+
+format: $(VENV)/.installed-dev ## Format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+docs: $(VENV)/.installed ## Write the generated documents again
+	$(BIN)/f1-pipeline docs

@@ -1,0 +1,243 @@
+-- description: One row per driver on sale for a race: what was known of it when the line-ups locked.
+-- grain: race_key, driver_id
+-- partitioned_by: race_key
+-- strictly_before: core.driver_race_performance, core.constructor_race_performance
+-- column: race_key | Race, season and Grand Prix
+-- column: driver_id | Driver
+-- column: constructor_id | Constructor he drives for
+-- column: season | Season | year
+-- column: race_date | Day of the race
+-- column: price_musd | Price at the lock | million dollars
+-- column: start_count | Races it took part in before this one, since 2023 | count
+-- column: last_3_mean_points | Mean points of its last 3 races | points
+-- column: last_5_mean_points | Mean points of its last 5 races | points
+-- column: last_10_stddev_points | Standard deviation of the points of its last 10 races: the lower, the more consistent | points
+-- column: season_mean_points | Mean points of its races of this season | points
+-- column: last_5_points_per_million | Points per million dollars over its last 5 races | points per million dollars
+-- column: trend_points_per_million | Slope of points per million over its last 5 races | points per million dollars per race
+-- column: last_3_price_change_musd | Price now less price three races ago | million dollars
+-- column: teammate_last_5_mean_points | Mean points of his team-mates over their last 5 races | points
+-- column: constructor_last_5_mean_points | Mean points of his constructor over its last 5 races | points
+-- column: circuit_mean_points | Mean points at this circuit | points
+-- column: circuit_stddev_points | Standard deviation of the points at this circuit | points
+-- column: circuit_start_count | Races at this circuit, since 2023 | count
+-- column: circuit_type | street, permanent or road
+-- column: has_sprint | Whether the weekend has a sprint race
+-- column: season_progress_share | Place of the race in its season's calendar: 0 the first, 1 the last | share
+-- column: last_5_qualifying_mean_points | Mean points of qualifying over its last 5 races | points
+-- column: last_3_sprint_mean_points | Mean points of the sprint over its last 3 sprint weekends | points
+-- column: last_5_race_mean_points | Mean points of the race over its last 5 races | points
+-- column: last_5_overtakes_mean_count | Mean overtakes over its last 5 races | count
+-- column: last_10_dnf_share | Share of its last 10 races not classified | share
+-- column: last_5_positions_gained_mean_count | Mean places gained, net, over its last 5 races | places
+-- column: last_5_qualifying_mean_position | Mean position in qualifying over its last 5 races, where classified | position
+-- column: practice_gap_pct | His smallest gap to the best lap in practice and sprint qualifying before the lock | percent
+-- column: practice_session_count | Sessions before the lock with a time | count
+-- check: last_10_dnf_share is null or last_10_dnf_share between 0 and 1
+-- check: start_count >= 0
+-- check: price_musd > 0
+with race as (
+    select * from core.race
+),
+
+race_entry as (
+    select * from core.race_entry
+    where list_contains($race_keys, race_key)
+),
+
+driver_race_performance as (
+    select * from core.driver_race_performance
+),
+
+constructor_race_performance as (
+    select * from core.constructor_race_performance
+),
+
+constructor as (
+    select * from core.constructor
+),
+
+practice_pace as (
+    select * from core.practice_pace
+    where list_contains($race_keys, race_key)
+),
+
+performances as (
+    select
+        per.*,
+        cast(not per.was_race_classified as integer) as dnf_share,
+    from driver_race_performance as per
+),
+
+-- Every race an asset took part in, and the races to forecast, whose own results no window below reaches.
+timeline as (
+    select
+        per.race_key,
+        per.driver_id,
+        per.fantasy_price_musd,
+        per.total_points,
+        per.qualifying_points,
+        per.race_points,
+        per.sprint_points,
+        per.points_per_million,
+        per.overtakes_count,
+        per.positions_gained_count,
+        per.dnf_share,
+        per.qualifying_position,
+    from performances as per
+    union all
+    select
+        ent.race_key,
+        ent.lineage_id as driver_id,
+        ent.fantasy_price_musd,
+        null as total_points,
+        null as qualifying_points,
+        null as race_points,
+        null as sprint_points,
+        null as points_per_million,
+        null as overtakes_count,
+        null as positions_gained_count,
+        null as dnf_share,
+        null as qualifying_position,
+    from race_entry as ent
+    left join performances as per on ent.race_key = per.race_key and ent.lineage_id = per.driver_id
+    where ent.asset_type = 'driver' and per.race_key is null
+),
+
+dated as (
+    select
+        tim.*,
+        rac.race_date,
+        rac.season,
+        rac.circuit_id,
+        row_number() over (partition by tim.driver_id order by rac.race_date) as start_number,
+    from timeline as tim
+    inner join race as rac on tim.race_key = rac.race_key
+),
+
+form as (
+    select
+        race_key,
+        driver_id,
+        start_number - 1 as start_count,
+        avg(total_points) over last_3 as last_3_mean_points,
+        avg(total_points) over last_5 as last_5_mean_points,
+        stddev_samp(total_points) over last_10 as last_10_stddev_points,
+        avg(total_points) over this_season as season_mean_points,
+        sum(total_points) over last_5 / sum(cast(fantasy_price_musd as double)) over last_5
+            as last_5_points_per_million,
+        regr_slope(points_per_million, start_number) over last_5 as trend_points_per_million,
+        cast(fantasy_price_musd - first_value(fantasy_price_musd) over last_3 as double) as last_3_price_change_musd,
+        avg(total_points) over this_circuit as circuit_mean_points,
+        stddev_samp(total_points) over this_circuit as circuit_stddev_points,
+        count(total_points) over this_circuit as circuit_start_count,
+        avg(qualifying_points) over last_5 as last_5_qualifying_mean_points,
+        avg(race_points) over last_5 as last_5_race_mean_points,
+        avg(overtakes_count) over last_5 as last_5_overtakes_mean_count,
+        avg(dnf_share) over last_10 as last_10_dnf_share,
+        avg(positions_gained_count) over last_5 as last_5_positions_gained_mean_count,
+        avg(qualifying_position) over last_5 as last_5_qualifying_mean_position,
+    from dated
+    window
+        last_3 as (partition by driver_id order by race_date rows between 3 preceding and 1 preceding),
+        last_5 as (partition by driver_id order by race_date rows between 5 preceding and 1 preceding),
+        last_10 as (partition by driver_id order by race_date rows between 10 preceding and 1 preceding),
+        this_season as (
+            partition by driver_id, season order by race_date rows between unbounded preceding and 1 preceding
+        ),
+        this_circuit as (
+            partition by driver_id, circuit_id order by race_date rows between unbounded preceding and 1 preceding
+        )
+),
+
+targets as (
+    select
+        ent.race_key,
+        ent.asset_id as driver_id,
+        ent.constructor_id,
+        ent.lineage_id,
+        ent.fantasy_price_musd,
+        rac.season,
+        rac.race_date,
+        rac.circuit_type,
+        rac.has_sprint,
+        rac.season_progress_share,
+    from race_entry as ent
+    inner join race as rac on ent.race_key = rac.race_key
+    where ent.asset_type = 'driver'
+),
+
+sprint_form as (
+    select
+        tar.race_key,
+        tar.driver_id,
+        list_avg(arg_max(per.sprint_points, rac.race_date, 3)) as last_3_sprint_mean_points,
+    from targets as tar
+    inner join performances as per on tar.lineage_id = per.driver_id and per.had_sprint
+    inner join race as rac on per.race_key = rac.race_key and rac.race_date < tar.race_date
+    group by tar.race_key, tar.driver_id
+),
+
+teammate_form as (
+    select
+        tar.race_key,
+        tar.driver_id,
+        avg(fma.last_5_mean_points) as teammate_last_5_mean_points,
+    from targets as tar
+    inner join targets as mat
+        on tar.race_key = mat.race_key and tar.constructor_id = mat.constructor_id and tar.driver_id <> mat.driver_id
+    inner join form as fma on mat.race_key = fma.race_key and mat.driver_id = fma.driver_id
+    group by tar.race_key, tar.driver_id
+),
+
+constructor_form as (
+    select
+        tar.race_key,
+        tar.driver_id,
+        list_avg(arg_max(per.total_points, rac.race_date, 5)) as constructor_last_5_mean_points,
+    from targets as tar
+    inner join constructor as con on tar.constructor_id = con.constructor_id
+    inner join constructor as old on con.lineage_id = old.lineage_id
+    inner join constructor_race_performance as per on old.constructor_id = per.constructor_id
+    inner join race as rac on per.race_key = rac.race_key and rac.race_date < tar.race_date
+    group by tar.race_key, tar.driver_id
+)
+
+select
+    tar.race_key,
+    tar.driver_id,
+    tar.constructor_id,
+    tar.season,
+    tar.race_date,
+    cast(tar.fantasy_price_musd as double) as price_musd,
+    frm.start_count,
+    frm.last_3_mean_points,
+    frm.last_5_mean_points,
+    frm.last_10_stddev_points,
+    frm.season_mean_points,
+    frm.last_5_points_per_million,
+    frm.trend_points_per_million,
+    frm.last_3_price_change_musd,
+    mat.teammate_last_5_mean_points,
+    con.constructor_last_5_mean_points,
+    frm.circuit_mean_points,
+    frm.circuit_stddev_points,
+    frm.circuit_start_count,
+    tar.circuit_type,
+    tar.has_sprint,
+    tar.season_progress_share,
+    frm.last_5_qualifying_mean_points,
+    spr.last_3_sprint_mean_points,
+    frm.last_5_race_mean_points,
+    frm.last_5_overtakes_mean_count,
+    frm.last_10_dnf_share,
+    frm.last_5_positions_gained_mean_count,
+    frm.last_5_qualifying_mean_position,
+    pra.practice_gap_pct,
+    coalesce(pra.practice_session_count, 0) as practice_session_count,
+from targets as tar
+inner join form as frm on tar.race_key = frm.race_key and tar.lineage_id = frm.driver_id
+left join sprint_form as spr on tar.race_key = spr.race_key and tar.driver_id = spr.driver_id
+left join teammate_form as mat on tar.race_key = mat.race_key and tar.driver_id = mat.driver_id
+left join constructor_form as con on tar.race_key = con.race_key and tar.driver_id = con.driver_id
+left join practice_pace as pra on tar.race_key = pra.race_key and tar.driver_id = pra.driver_id

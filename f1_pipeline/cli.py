@@ -1,0 +1,147 @@
+"""`f1-pipeline …`: the command line, thin over the same graph.
+
+Belongs here: options, progress, tables on the terminal, exit codes. Neighbours: `defs.runs` runs jobs, `report.tables`
+renders. Heavy libraries are imported inside the commands, so that `--help` answers at once. Exit codes: 0 done, 2 a
+wrong request or bad input, 1 a fault of the program.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from f1_pipeline.errors import F1PipelineError
+from f1_pipeline.settings import Settings, load_settings
+
+BAD_INPUT = 2
+
+
+def _reports_errors(command: Callable[..., None]) -> Callable[..., None]:
+    """Turn the project's own errors into one line on stderr and exit code 2."""
+
+    @functools.wraps(command)
+    def wrapped(*args: Any, **kwargs: Any) -> None:
+        try:
+            command(*args, **kwargs)
+        except F1PipelineError as error:
+            click.echo(f"error: {error}", err=True)
+            sys.exit(BAD_INPUT)
+
+    return wrapped
+
+
+format_option = click.option(
+    "--format", "output", type=click.Choice(["table", "json"]), default="table", help="How to print the answer."
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="f1-pipeline")
+def main() -> None:
+    """Compute the best F1 Fantasy team for the next Grand Prix, and why.
+
+    Start with `f1-pipeline run`; then ask `f1-pipeline lineup`, or the warehouse with `f1-pipeline query`.
+    """
+
+
+@main.command()
+@click.option("--race", "race_key", metavar="KEY", help="One race only, such as 2026-monaco.")
+@click.option("--season", type=int, metavar="N", help="The finished races of one season only.")
+@click.option("--quiet", is_flag=True, help="Print nothing but the line-up.")
+@format_option
+@_reports_errors
+def run(race_key: str | None, season: int | None, quiet: bool, output: str) -> None:
+    """Run the graph, then print the line-up.
+
+    Without options: every finished race, then the line-up of the next one. With --race or --season: just those, after
+    whatever earlier races the warehouse lacks. Running twice changes nothing.
+    """
+    from f1_pipeline.errors import UsageError
+    from f1_pipeline.report.progress import run_with_progress
+
+    if race_key and season:
+        raise UsageError("--race and --season exclude each other: give one of them")
+    settings = load_settings()
+    shown = run_with_progress(settings, race_key, season, quiet=quiet)
+    if shown is not None:
+        _print_lineup(settings, shown, output)
+
+
+@main.command()
+@click.option("--race", "race_key", metavar="KEY", help="The race; the next one by default.")
+@click.option("--rank", type=click.IntRange(1, 10), default=1, help="Which of the ten best line-ups.")
+@format_option
+@_reports_errors
+def lineup(race_key: str | None, rank: int, output: str) -> None:
+    """Print a line-up that the graph has computed: assets, boost, prices, bank, expected points with range."""
+    settings = load_settings()
+    _print_lineup(settings, race_key, output, rank)
+
+
+def _print_lineup(settings: Settings, race_key: str | None, output: str, rank: int = 1) -> None:
+    from f1_pipeline.report.lineups import read_lineup, render_lineup
+    from f1_pipeline.steps.pipeline import Pipeline
+
+    answer = read_lineup(Pipeline(settings), race_key, rank)
+    if output == "json":
+        click.echo(json.dumps(answer, indent=2))
+    else:
+        render_lineup(answer)
+
+
+@main.command()
+@click.argument("sql")
+@click.option(
+    "--format", "output", type=click.Choice(["table", "json", "csv"]), default="table", help="How to print the rows."
+)
+@_reports_errors
+def query(sql: str, output: str) -> None:
+    """Ask the warehouse: SQL is one DuckDB statement, read-only."""
+    from f1_pipeline.report.tables import print_rows
+    from f1_pipeline.steps.pipeline import Pipeline
+    from f1_pipeline.warehouse.connection import ask
+
+    print_rows(ask(Pipeline(load_settings()).warehouse, sql), output)
+
+
+@main.command("export-training")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder; data/warehouse/training.")
+@_reports_errors
+def export_training(out: Path | None) -> None:
+    """Write training tables for drivers and constructors: features X, points y, groups by season; Parquet and CSV."""
+    from f1_pipeline.steps.export import export_training_tables
+    from f1_pipeline.steps.pipeline import Pipeline
+
+    settings = load_settings()
+    for path, row_count in export_training_tables(Pipeline(settings), out or settings.warehouse_dir / "training"):
+        click.echo(f"{row_count:6d} rows  {path}")
+
+
+@main.command("import")
+@click.option("--f1db", type=click.Path(path_type=Path, dir_okay=False), required=True, help="F1DB's CSV release, a zip.")
+@click.option("--fantasy", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder of game records.")
+@_reports_errors
+def import_command(f1db: Path, fantasy: Path) -> None:
+    """Write the fact files in data/ again, from an F1DB release and a folder of fantasy records."""
+    from f1_pipeline.sources.importer import import_facts
+
+    counts = import_facts(f1db, fantasy, load_settings().data_dir, on_progress=lambda text: click.echo(text, err=True))
+    for name, row_count in counts.items():
+        click.echo(f"{row_count:6d} rows  {name}")
+
+
+@main.command()
+@_reports_errors
+def docs() -> None:
+    """Write the generated documents again: docs/data_dictionary.md and the picture of the asset graph."""
+    from f1_pipeline.report.documents import write_documents
+    from f1_pipeline.steps.pipeline import Pipeline
+
+    for path in write_documents(Pipeline(load_settings())):
+        click.echo(path)

@@ -1,0 +1,61 @@
+"""The composition root: settings in, Dagster definitions out. Nothing else belongs here."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+
+import dagster as dg
+
+from f1_pipeline.defs.assets import build_assets
+from f1_pipeline.defs.automation import build_schedules
+from f1_pipeline.defs.jobs import build_jobs
+from f1_pipeline.defs.partitions import race_partitions
+from f1_pipeline.defs.resources import PipelineResource
+from f1_pipeline.settings import Settings, load_settings
+from f1_pipeline.steps.pipeline import Pipeline
+from f1_pipeline.steps.registry import Step, build_steps
+from f1_pipeline.warehouse.dry_run import column_types
+
+
+def build_definitions(settings: Settings, observe: Callable[[Step], Step] | None = None) -> dg.Definitions:
+    """Put the graph together.
+
+    Parameters
+    ----------
+    settings : Settings
+    observe : callable, optional
+        Wraps each step, for instance to time it.
+
+    Returns
+    -------
+    dagster.Definitions
+
+    Raises
+    ------
+    F1PipelineError
+        When the calendar or a SQL model is malformed; the message names the file.
+    """
+    pipeline = Pipeline(settings)
+    steps = build_steps(pipeline)
+    if observe is not None:
+        steps = {table: observe(step) for table, step in steps.items()}
+    types = column_types(pipeline.models)
+    with warnings.catch_warnings():
+        # One run over many races rests on it; it is beta, and said so at every asset.
+        warnings.filterwarnings("ignore", message="Parameter `backfill_policy`", category=dg.BetaWarning)
+        assets = build_assets(pipeline, steps, race_partitions(pipeline.calendar), types)
+    jobs = build_jobs(steps)
+    return dg.Definitions(
+        assets=assets,
+        jobs=jobs,
+        schedules=build_schedules(pipeline.calendar, jobs),
+        resources={"pipeline": PipelineResource.from_settings(settings)},
+        executor=dg.in_process_executor,
+    )
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """Build the definitions of this installation when Dagster loads the code location."""
+    return build_definitions(load_settings())

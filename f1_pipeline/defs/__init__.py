@@ -1,0 +1,1 @@
+"""The Dagster side: partitions, resources, assets, checks, jobs, automation. The only package that imports dagster."""

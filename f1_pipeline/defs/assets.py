@@ -1,0 +1,117 @@
+"""One asset per table: its key, partitions, dependencies, description, schema and checks.
+
+Belongs here: the translation of a `Step` into a Dagster asset, nothing else. Neighbours: `steps.registry` lists the
+steps, `metadata.py` says what the UI shows of a write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import dagster as dg
+
+from f1_pipeline.defs.metadata import partition_metadata, run_metadata, table_schema
+from f1_pipeline.defs.partitions import strictly_before, up_to_and_including
+from f1_pipeline.defs.resources import PipelineResource
+from f1_pipeline.steps.pipeline import Pipeline
+from f1_pipeline.steps.registry import Step
+from f1_pipeline.warehouse.writer import CONTRACT, ContractError
+
+OWNERS = ["team:f1-pipeline"]
+
+
+def asset_key(table: str) -> dg.AssetKey:
+    """Turn `schema.table` into the asset key `[schema, table]`."""
+    return dg.AssetKey(table.split("."))
+
+
+def build_assets(
+    pipeline: Pipeline,
+    steps: Mapping[str, Step],
+    partitions: dg.StaticPartitionsDefinition,
+    types: Mapping[str, Mapping[str, str]],
+) -> list[dg.AssetsDefinition]:
+    """Make one asset of each step.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+    steps : mapping of str to Step
+        By full table name.
+    partitions : StaticPartitionsDefinition
+        One partition per race.
+    types : mapping of str to mapping of str to str
+        Column types of every table.
+
+    Returns
+    -------
+    list of AssetsDefinition
+    """
+    before, including = strictly_before(partitions), up_to_and_including(partitions)
+
+    def dependency(step: Step, table: str) -> dg.AssetDep:
+        mapping = before if table in step.strictly_before else None
+        mapping = including if table in step.up_to_and_including else mapping
+        return dg.AssetDep(asset_key(table), partition_mapping=mapping)
+
+    return [
+        _build_asset(
+            pipeline,
+            step,
+            deps=[dependency(step, table) for table in step.reads],
+            partitions=partitions if step.is_partitioned else None,
+            schema=table_schema(pipeline.contracts[step.table], types[step.table]),
+        )
+        for step in steps.values()
+    ]
+
+
+def _build_asset(
+    pipeline: Pipeline,
+    step: Step,
+    deps: list[dg.AssetDep],
+    partitions: dg.StaticPartitionsDefinition | None,
+    schema: dg.TableSchema,
+) -> dg.AssetsDefinition:
+    contract = pipeline.contracts[step.table]
+    key = asset_key(step.table)
+    tests = {test.name: test.description for test in pipeline.tests_of(step.table)}
+    descriptions = {CONTRACT: "Key columns, uniqueness and the checks of the table's header.", **tests}
+
+    @dg.asset(
+        key=key,
+        deps=deps,
+        partitions_def=partitions,
+        backfill_policy=dg.BackfillPolicy.single_run() if partitions else None,
+        description=contract.description,
+        group_name=contract.schema,
+        owners=OWNERS,
+        kinds=set(step.kinds),
+        metadata={"dagster/column_schema": schema, "dagster/table_name": contract.full_name},
+        check_specs=[
+            dg.AssetCheckSpec(name, asset=key, description=text, blocking=True)
+            for name, text in descriptions.items()
+        ],
+    )
+    def table_asset(context: dg.AssetExecutionContext, pipeline: PipelineResource) -> Iterator[Any]:
+        race_keys = list(context.partition_keys) if context.has_partition_key_range else []
+        try:
+            report = step.run(pipeline.pipeline, step.table, race_keys)
+        except ContractError as error:
+            metadata = {"rows": dg.MetadataValue.md(error.rows.head(20).to_markdown(index=False))}
+            yield dg.AssetCheckResult(
+                passed=False, check_name=error.check, asset_key=key, description=str(error), metadata=metadata
+            )
+            raise
+        for name in report.checks:
+            yield dg.AssetCheckResult(passed=True, check_name=name, asset_key=key)
+        metadata = run_metadata(pipeline.pipeline, step, report)
+        for race_key in race_keys:
+            context.add_asset_metadata(partition_metadata(report, race_key), key, race_key)
+        if race_keys:
+            # The UI reads table-wide metadata from the last event; on every partition it would cost seconds.
+            context.add_asset_metadata(metadata, key, race_keys[-1])
+        yield dg.MaterializeResult(asset_key=key, metadata={} if race_keys else metadata)
+
+    return table_asset

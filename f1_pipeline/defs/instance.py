@@ -1,0 +1,43 @@
+"""The Dagster instance of an installation, for runs started from the command line.
+
+Belongs here: `dagster.yaml`, with its relative folders placed below the installation's own. The UI and the daemon read
+the same file, so runs from either side stand in the same history.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import yaml
+from dagster._core.instance.ref import InstanceRef
+
+from f1_pipeline.settings import Settings
+
+DEFAULT_DIR = Path("data/warehouse/dagster")  # what the folders in dagster.yaml are relative to
+
+
+def open_instance(settings: Settings) -> dg.DagsterInstance:
+    """Open the instance; use it as a context manager.
+
+    Parameters
+    ----------
+    settings : Settings
+
+    Returns
+    -------
+    dagster.DagsterInstance
+    """
+    config = yaml.safe_load((settings.home / "dagster.yaml").read_text(encoding="utf-8"))
+    overrides = {
+        name: section | {"config": _placed(section["config"], settings.dagster_dir)}
+        for name, section in config.items()
+        if "base_dir" in section.get("config", {})
+    }
+    settings.dagster_dir.mkdir(parents=True, exist_ok=True)
+    return dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(settings.home), overrides=overrides))
+
+
+def _placed(config: dict[str, Any], dagster_dir: Path) -> dict[str, Any]:
+    return config | {"base_dir": str(dagster_dir / Path(config["base_dir"]).relative_to(DEFAULT_DIR))}

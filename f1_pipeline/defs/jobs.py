@@ -1,0 +1,41 @@
+"""The jobs of the graph: a finished race, or a whole range of them, and the line-up of a coming one.
+
+Belongs here: asset selections with a name. Neighbours: `automation.py` and `cli.py` launch them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import dagster as dg
+
+from f1_pipeline.defs.assets import asset_key
+from f1_pipeline.steps.registry import Step, forecast_tables, history_tables
+
+FINISHED_RACE_JOB = "finished_race"
+RACE_HISTORY_JOB = "race_history"
+NEXT_LINEUP_JOB = "next_lineup"
+
+
+def build_jobs(steps: Mapping[str, Step]) -> list:
+    """Make the jobs; each runs in one process, because DuckDB has one writer.
+
+    Parameters
+    ----------
+    steps : mapping of str to Step
+
+    Returns
+    -------
+    list of UnresolvedAssetJobDefinition
+    """
+    described = {
+        FINISHED_RACE_JOB: (steps, "Every table of finished races, from raw event scores to the review."),
+        RACE_HISTORY_JOB: (history_tables(steps), "The tables of finished races that later races read."),
+        NEXT_LINEUP_JOB: (forecast_tables(steps), "What can be known of a coming race, up to its optimal line-up."),
+    }
+    return [
+        dg.define_asset_job(
+            name, selection=dg.AssetSelection.assets(*map(asset_key, tables)), description=description
+        )
+        for name, (tables, description) in described.items()
+    ]

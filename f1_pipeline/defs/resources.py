@@ -1,0 +1,58 @@
+"""The resource of every asset: one installation, its warehouse opened safely.
+
+Belongs here: configuration that the Dagster UI may show. Neighbours: `warehouse.connection` does the opening,
+`steps.pipeline` does the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from dagster_duckdb import DuckDBResource
+from pydantic import PrivateAttr
+
+from f1_pipeline.settings import Settings
+from f1_pipeline.steps.pipeline import Pipeline
+
+
+class PipelineResource(DuckDBResource):
+    """A `DuckDBResource` that locks the file, always closes it, and knows the rest of the installation.
+
+    `DuckDBResource.get_connection` leaks the connection, and with it the file's lock, when its body raises. This one
+    does not, and a second writer waits `lock_wait_s` seconds and is then told who holds the file.
+    """
+
+    home: str
+    data_dir: str
+    warehouse_dir: str
+    lock_wait_s: float = 10.0
+
+    _pipeline: Pipeline | None = PrivateAttr(default=None)
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> PipelineResource:
+        """Describe an installation as a resource."""
+        return cls(
+            database=str(settings.warehouse_path),
+            home=str(settings.home),
+            data_dir=str(settings.data_dir),
+            warehouse_dir=str(settings.warehouse_dir),
+            lock_wait_s=settings.lock_wait_s,
+        )
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """The installation, its files read once per process."""
+        if self._pipeline is None:
+            folders = {name: Path(getattr(self, name)) for name in ("home", "data_dir", "warehouse_dir")}
+            self._pipeline = Pipeline(Settings(**folders, lock_wait_s=self.lock_wait_s))
+        return self._pipeline
+
+    @contextmanager
+    def get_connection(self) -> Iterator[Any]:
+        """Open the warehouse for writing, alone; see `Warehouse.write`."""
+        with self.pipeline.warehouse.write() as connection:
+            yield connection

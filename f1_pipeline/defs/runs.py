@@ -1,0 +1,129 @@
+"""Run the graph from the command line: which jobs for which races, in this process, recorded like any other run.
+
+Belongs here: the order of jobs that gets a wanted race computed. Neighbours: `cli.py` says what is wanted, `jobs.py`
+has the jobs.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import dagster as dg
+
+from f1_pipeline.defs.automation import partition_range_tags
+from f1_pipeline.defs.instance import open_instance
+from f1_pipeline.defs.jobs import FINISHED_RACE_JOB, NEXT_LINEUP_JOB, RACE_HISTORY_JOB
+from f1_pipeline.definitions import build_definitions
+from f1_pipeline.errors import UsageError
+from f1_pipeline.settings import Settings
+from f1_pipeline.steps.pipeline import Pipeline
+from f1_pipeline.steps.registry import Step, build_steps, history_tables
+from f1_pipeline.warehouse.writer import WriteReport
+
+QUIET_LOGS = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+ORCHESTRATION = "orchestration"
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """How long a run took: seconds per layer, what Dagster itself took among them."""
+
+    race_count: int
+    seconds: dict[str, float]
+
+    @property
+    def total_s(self) -> float:
+        """Seconds from start to end."""
+        return sum(self.seconds.values())
+
+
+@dataclass
+class Runner:
+    """Runs jobs in this process on the installation's own Dagster instance.
+
+    Attributes
+    ----------
+    settings : Settings
+    on_step : callable, optional
+        Called with the table's name after each step, for a progress bar.
+    """
+
+    settings: Settings
+    on_step: Callable[[str], None] | None = None
+    _seconds: dict[str, float] = field(default_factory=dict)
+
+    @cached_property
+    def pipeline(self) -> Pipeline:
+        """The installation."""
+        return Pipeline(self.settings)
+
+    @cached_property
+    def _definitions(self) -> dg.Definitions:
+        return build_definitions(self.settings, self._observed)
+
+    def step_count(self, job_name: str) -> int:
+        """Count the steps of a job."""
+        return len(self._definitions.resolve_job_def(job_name).all_node_defs)
+
+    def missing_history(self, race_key: str) -> list[str]:
+        """Name the finished races before one that the warehouse lacks, in order."""
+        needed = [race.race_key for race in self.pipeline.calendar.before(race_key)]
+        tables = [
+            table
+            for table in history_tables(build_steps(self.pipeline))
+            if self.pipeline.contracts[table].partitioned_by and not table.startswith("raw.")
+        ]
+        if not self.settings.warehouse_path.exists():
+            return needed
+        with self.pipeline.warehouse.read() as connection:
+            present = set(needed)
+            for table in tables:
+                present &= self.pipeline.race_keys_in(connection, table)
+        return [key for key in needed if key not in present]
+
+    def compute_history(self, race_keys: Sequence[str]) -> RunSummary:
+        """Compute what later races read of these finished races, in one run from the first to the last."""
+        return self._run(RACE_HISTORY_JOB, race_keys)
+
+    def compute_finished(self, race_keys: Sequence[str]) -> RunSummary:
+        """Compute every table of these finished races, in one run from the first to the last."""
+        return self._run(FINISHED_RACE_JOB, race_keys)
+
+    def choose_next(self, race_key: str) -> RunSummary:
+        """Compute the line-up of a coming race.
+
+        Raises
+        ------
+        UsageError
+            When the race was called off.
+        """
+        if self.pipeline.calendar.get(race_key).is_cancelled:
+            raise UsageError(f"{race_key} was cancelled: there is no line-up to choose")
+        return self._run(NEXT_LINEUP_JOB, [race_key])
+
+    def _run(self, job_name: str, race_keys: Sequence[str]) -> RunSummary:
+        self._seconds.clear()
+        started = time.perf_counter()
+        job = self._definitions.resolve_job_def(job_name)
+        with open_instance(self.settings) as instance:
+            tags = partition_range_tags(race_keys[0], race_keys[-1])
+            job.execute_in_process(instance=instance, tags=tags, run_config=QUIET_LOGS)
+        total = time.perf_counter() - started
+        steps = sum(self._seconds.values())
+        return RunSummary(len(race_keys), self._seconds | {ORCHESTRATION: total - steps})
+
+    def _observed(self, step: Step) -> Step:
+        def run(pipeline: Pipeline, table: str, race_keys: Sequence[str]) -> WriteReport:
+            started = time.perf_counter()
+            try:
+                return step.run(pipeline, table, race_keys)
+            finally:
+                layer = table.split(".")[0]
+                self._seconds[layer] = self._seconds.get(layer, 0.0) + time.perf_counter() - started
+                if self.on_step is not None:
+                    self.on_step(table)
+
+        return replace(step, run=run)

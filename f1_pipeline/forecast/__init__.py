@@ -1,0 +1,1 @@
+"""Forecast fantasy points: feature sets, baselines, estimators, evaluation, tracking in MLflow."""

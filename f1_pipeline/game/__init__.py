@@ -1,0 +1,1 @@
+"""The official game, pure: rules as data, scoring, line-ups. It knows no database, scheduler or solver."""

@@ -1,0 +1,1 @@
+"""Choose line-ups: the problem as arrays, exact enumeration, the integer programme."""

@@ -1,0 +1,129 @@
+"""The calendar as the graph needs it: which races exist, in which order, and which have official points.
+
+Belongs here: order and state of races, from data/races.csv and data/event_scores.csv. Neighbours: `bundle.py` reads
+the files, `defs.partitions` makes partition keys of it, `defs.automation` asks it what is due. Order comes from the
+date, never from the key or the round number, which moves when a race is cancelled.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+import pyarrow.compute as pc
+
+from f1_pipeline.errors import UsageError
+from f1_pipeline.sources.bundle import load_fact_table
+
+FIRST_SEASON = 2023  # the first season whose prices and points are at hand
+
+
+@dataclass(frozen=True)
+class CalendarRace:
+    """One race of the calendar; instants are UTC."""
+
+    race_key: str
+    season: int
+    name: str
+    race_date: date
+    lock_at: datetime
+    race_start_at: datetime
+    is_cancelled: bool
+    is_finished: bool
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """The races of the game, in the order they are driven.
+
+    Attributes
+    ----------
+    races : tuple of CalendarRace
+        From 2023 on, by date; `is_finished` says whether official points are in data/.
+    """
+
+    races: tuple[CalendarRace, ...]
+
+    @property
+    def race_keys(self) -> tuple[str, ...]:
+        """Every race key, in order."""
+        return tuple(race.race_key for race in self.races)
+
+    @property
+    def finished(self) -> tuple[CalendarRace, ...]:
+        """Races with official points, in order."""
+        return tuple(race for race in self.races if race.is_finished)
+
+    @property
+    def next_race(self) -> CalendarRace | None:
+        """The first race after the last finished one; None when the season is over."""
+        last = self.finished[-1].race_date if self.finished else date.min
+        coming = (race for race in self.races if race.race_date > last and not race.is_cancelled)
+        return next(coming, None)
+
+    def get(self, race_key: str) -> CalendarRace:
+        """Return one race.
+
+        Raises
+        ------
+        UsageError
+            When the calendar has no such race; the message names the nearest keys of its season.
+        """
+        for race in self.races:
+            if race.race_key == race_key:
+                return race
+        season = race_key.split("-", 1)[0]
+        known = [race.race_key for race in self.races if str(race.season) == season] or list(
+            self.race_keys[-5:]
+        )
+        raise UsageError(f"unknown race {race_key!r}: expected a key such as {', '.join(known)}")
+
+    def before(self, race_key: str) -> tuple[CalendarRace, ...]:
+        """Return the finished races before one, in order."""
+        race_date = self.get(race_key).race_date
+        return tuple(race for race in self.finished if race.race_date < race_date)
+
+    def season(self, season: int) -> tuple[CalendarRace, ...]:
+        """Return the finished races of a season.
+
+        Raises
+        ------
+        UsageError
+            When there are none.
+        """
+        found = tuple(race for race in self.finished if race.season == season)
+        if not found:
+            known = ", ".join(sorted({str(race.season) for race in self.finished}))
+            raise UsageError(f"no finished race in season {season}: expected one of {known}")
+        return found
+
+
+def read_calendar(data_dir: Path) -> Calendar:
+    """Read the calendar.
+
+    Parameters
+    ----------
+    data_dir : Path
+        Folder of the fact files.
+
+    Returns
+    -------
+    Calendar
+
+    Raises
+    ------
+    DataError
+        When a file is missing or malformed.
+    """
+    races = load_fact_table(data_dir, "races").to_pylist()
+    scored = set(pc.unique(load_fact_table(data_dir, "event_scores")["race_key"]).to_pylist())
+    names = ("race_key", "season", "name", "race_date", "lock_at", "race_start_at", "is_cancelled")
+    game = [row for row in races if row["season"] >= FIRST_SEASON]
+    ordered = sorted(game, key=lambda row: (row["race_date"], row["race_key"]))
+    return Calendar(
+        tuple(
+            CalendarRace(**{name: row[name] for name in names}, is_finished=row["race_key"] in scored)
+            for row in ordered
+        )
+    )

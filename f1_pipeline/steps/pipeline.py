@@ -1,0 +1,121 @@
+"""One installation: its facts, SQL models and stores, read once.
+
+Belongs here: putting the neighbours together from a `Settings`. Nothing is computed here. Neighbours: every module of
+`steps` takes a `Pipeline`; `defs.resources` hands one to the assets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from f1_pipeline.errors import WarehouseError
+from f1_pipeline.game.rules import SeasonRules, load_rules
+from f1_pipeline.settings import Settings
+from f1_pipeline.sources.calendar import Calendar, read_calendar
+from f1_pipeline.sources.tables import FACT_TABLES
+from f1_pipeline.warehouse.connection import Warehouse
+from f1_pipeline.warehouse.contract import TableContract
+from f1_pipeline.warehouse.facts import raw_contract
+from f1_pipeline.warehouse.model_file import SqlModel, SqlTest, read_models, read_tests
+
+if TYPE_CHECKING:
+    from f1_pipeline.forecast.tracking import Tracking
+
+SHOWN_KEYS = 3
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """One installation.
+
+    Attributes
+    ----------
+    settings : Settings
+        Where its files are; everything else follows from it, when it is first asked for.
+    """
+
+    settings: Settings
+
+    @cached_property
+    def warehouse(self) -> Warehouse:
+        """The DuckDB warehouse."""
+        return Warehouse(self.settings.warehouse_path, self.settings.lock_wait_s)
+
+    @cached_property
+    def tracking(self) -> Tracking:
+        """The MLflow store; importing MLflow takes seconds, so only training and predicting ask for it."""
+        from f1_pipeline.forecast.tracking import Tracking
+
+        return Tracking(self.settings.tracking_dir)
+
+    @cached_property
+    def calendar(self) -> Calendar:
+        """The races of the game, in order."""
+        return read_calendar(self.settings.data_dir)
+
+    @cached_property
+    def models(self) -> dict[str, SqlModel]:
+        """Every SQL model, by full table name."""
+        return read_models(self.settings.sql_dir)
+
+    @cached_property
+    def tests(self) -> tuple[SqlTest, ...]:
+        """Every SQL test."""
+        return read_tests(self.settings.sql_dir)
+
+    @cached_property
+    def contracts(self) -> dict[str, TableContract]:
+        """The contract of every table, raw ones included, by full name."""
+        raw = [raw_contract(table) for table in FACT_TABLES.values()]
+        return {contract.full_name: contract for contract in [*raw, *(m.contract for m in self.models.values())]}
+
+    def tests_of(self, table: str) -> tuple[SqlTest, ...]:
+        """Return the SQL tests that speak of a table."""
+        return tuple(test for test in self.tests if test.asset == table)
+
+    def rules(self, race_key: str) -> SeasonRules:
+        """Return the rules of the season of a race."""
+        return load_rules(self.settings.data_dir, self.calendar.get(race_key).season)
+
+    def require_history(self, connection, tables: Sequence[str], race_keys: Sequence[str]) -> None:
+        """Refuse to compute a race while a table that it reads lacks a finished race before it.
+
+        Parameters
+        ----------
+        connection : duckdb.DuckDBPyConnection
+        tables : sequence of str
+            Full names of partitioned tables.
+        race_keys : sequence of str
+            The races to compute; the latest decides.
+
+        Raises
+        ------
+        WarehouseError
+            Names the table and the first races that are missing.
+        """
+        latest = max((self.calendar.get(key) for key in race_keys), key=lambda race: race.race_date)
+        needed = [race.race_key for race in self.calendar.before(latest.race_key)]
+        for table in tables:
+            present = self.race_keys_in(connection, table)
+            missing = [key for key in needed if key not in present]
+            if missing:
+                more = f" and {len(missing) - SHOWN_KEYS} more" if len(missing) > SHOWN_KEYS else ""
+                raise WarehouseError(
+                    f"{latest.race_key} needs every race before it, but {table} lacks "
+                    f"{', '.join(missing[:SHOWN_KEYS])}{more}: materialize those first (`f1-pipeline run` does so)"
+                )
+
+    @staticmethod
+    def race_keys_in(connection, table: str) -> set[str]:
+        """Name the races that a table holds; none when there is no such table yet."""
+        schema, name = table.split(".")
+        found = connection.execute(
+            "select count(*) from duckdb_tables() where schema_name = $schema and table_name = $name",
+            {"schema": schema, "name": name},
+        ).fetchall()
+        if not found[0][0]:
+            return set()
+        return {row[0] for row in connection.table(table).select("race_key").distinct().fetchall()}

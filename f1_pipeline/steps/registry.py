@@ -1,0 +1,179 @@
+"""Every step of the graph: which table it makes, from what, for which races.
+
+Belongs here: the list, derived from the fact files and the SQL models, plus the few steps that Python computes.
+Neighbours: `defs.assets` makes one asset of each step, `benchmarks.backfill` runs them in order without Dagster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from graphlib import TopologicalSorter
+
+from f1_pipeline.errors import DataError
+from f1_pipeline.sources.tables import FACT_TABLES
+from f1_pipeline.steps.forecast import forecast_baselines, predict_points, train_points_models
+from f1_pipeline.steps.lineups import choose_lineups, review_lineups
+from f1_pipeline.steps.pipeline import Pipeline
+from f1_pipeline.steps.tables import land_facts, run_model
+from f1_pipeline.warehouse.lineage import upstream_tables
+from f1_pipeline.warehouse.model_file import SqlModel
+from f1_pipeline.warehouse.writer import WriteReport
+
+Run = Callable[[Pipeline, str, Sequence[str]], WriteReport]
+
+LINEUP_TABLE = "lineups.optimal_lineup"
+REVIEW_TABLE = "lineups.lineup_review"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One table and how it is made.
+
+    Attributes
+    ----------
+    table : str
+        Full name of the table.
+    run : callable
+        `run(pipeline, table, race_keys)` replaces the rows of these races.
+    reads : tuple of str
+        Tables it reads.
+    strictly_before, up_to_and_including : frozenset of str
+        Those of `reads` of which earlier races are read, without or with the race itself.
+    is_partitioned : bool
+        Whether its rows belong to races.
+    kinds : tuple of str
+        What it is made with, as the Dagster UI labels it.
+    """
+
+    table: str
+    run: Run
+    reads: tuple[str, ...] = ()
+    strictly_before: frozenset[str] = frozenset()
+    up_to_and_including: frozenset[str] = frozenset()
+    is_partitioned: bool = True
+    kinds: tuple[str, ...] = ("duckdb",)
+
+    @property
+    def earlier(self) -> frozenset[str]:
+        """Tables of which it reads earlier races."""
+        return self.strictly_before | self.up_to_and_including
+
+
+def _python_steps() -> tuple[Step, ...]:
+    performances = ("core.driver_race_performance", "core.constructor_race_performance")
+    return (
+        Step(
+            "predictions.baseline_points",
+            forecast_baselines,
+            reads=("core.race", "core.race_entry", "core.constructor", *performances),
+            strictly_before=frozenset(performances),
+            kinds=("python", "numpy", "duckdb"),
+        ),
+        *(
+            Step(
+                f"models.{kind}_points_model",
+                train_points_models,
+                reads=(
+                    f"features.{kind}_race_feature",
+                    f"core.{kind}_race_performance",
+                    "predictions.baseline_points",
+                ),
+                strictly_before=frozenset({f"core.{kind}_race_performance"}),
+                up_to_and_including=frozenset({f"features.{kind}_race_feature", "predictions.baseline_points"}),
+                kinds=("python", "scikitlearn", "mlflow"),
+            )
+            for kind in ("driver", "constructor")
+        ),
+        Step(
+            "predictions.asset_points",
+            predict_points,
+            reads=(
+                "features.driver_race_feature",
+                "features.constructor_race_feature",
+                "predictions.baseline_points",
+                "models.driver_points_model",
+                "models.constructor_points_model",
+            ),
+            kinds=("python", "scikitlearn", "duckdb"),
+        ),
+        Step(
+            LINEUP_TABLE,
+            choose_lineups,
+            reads=("core.race_entry", "core.driver", "core.constructor", "predictions.asset_points"),
+            kinds=("python", "pulp", "duckdb"),
+        ),
+        Step(
+            REVIEW_TABLE,
+            review_lineups,
+            reads=(LINEUP_TABLE, "marts.race_leaderboard"),
+            kinds=("python", "numpy", "duckdb"),
+        ),
+    )
+
+
+def build_steps(pipeline: Pipeline) -> dict[str, Step]:
+    """List every step, upstream first.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+
+    Returns
+    -------
+    dict of str to Step
+        By full table name, each after what it reads.
+
+    Raises
+    ------
+    DataError
+        When a model reads a table that no step makes, or a model fed by Python has no step.
+    """
+    raw = [
+        Step(f"raw.{name}", land_facts, is_partitioned=facts.is_partitioned, kinds=("csv", "duckdb"))
+        for name, facts in FACT_TABLES.items()
+    ]
+    sql = [_sql_step(model) for model in pipeline.models.values() if not model.is_fed_by_python]
+    steps = {step.table: step for step in [*raw, *sql, *_python_steps()]}
+    for step in steps.values():
+        unknown = [table for table in step.reads if table not in steps]
+        if unknown:
+            raise DataError(f"{step.table}: reads {', '.join(unknown)}, which no step makes")
+    for name in pipeline.models:
+        if name not in steps:
+            raise DataError(f"{pipeline.models[name].path.name}: expects rows from Python, but no step makes {name}")
+    order = TopologicalSorter({step.table: step.reads for step in steps.values()}).static_order()
+    return {table: steps[table] for table in order}
+
+
+def _sql_step(model: SqlModel) -> Step:
+    return Step(
+        table=model.contract.full_name,
+        run=run_model,
+        reads=upstream_tables(model),
+        strictly_before=model.strictly_before,
+        up_to_and_including=model.up_to_and_including,
+        is_partitioned=model.contract.partitioned_by is not None,
+        kinds=("sql", "duckdb"),
+    )
+
+
+def forecast_tables(steps: Mapping[str, Step]) -> tuple[str, ...]:
+    """Name the tables of a race that can be made before it is driven: what its line-up needs of that race."""
+    return _with_upstream(steps, {LINEUP_TABLE})
+
+
+def history_tables(steps: Mapping[str, Step]) -> tuple[str, ...]:
+    """Name the tables of a finished race that later races read: its points, features and baselines."""
+    return _with_upstream(steps, set().union(*(step.earlier for step in steps.values())))
+
+
+def _with_upstream(steps: Mapping[str, Step], tables: set[str]) -> tuple[str, ...]:
+    found: set[str] = set()
+    waiting = list(tables)
+    while waiting:
+        table = waiting.pop()
+        if table not in found:
+            found.add(table)
+            waiting += [upstream for upstream in steps[table].reads if upstream not in steps[table].strictly_before]
+    return tuple(table for table in steps if table in found)

@@ -1,0 +1,1 @@
+"""The DuckDB warehouse: open, lock, read SQL model files, replace race partitions in one transaction."""

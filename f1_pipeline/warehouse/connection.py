@@ -1,0 +1,142 @@
+"""Open the DuckDB warehouse: one writer at a time, readers read-only, never a leaked lock.
+
+Belongs here: connections and locks, nothing about tables. Neighbours: `writer.py` uses a writing connection,
+`defs.resources` hands the same object to Dagster. DuckDB lets one process write a file, and nobody read it
+meanwhile; a lock file beside it makes waiting and refusing explicit and names who holds it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from f1_pipeline.errors import WarehouseError
+
+POLL_S = 0.05
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """The warehouse file and how long to wait for it.
+
+    Parameters
+    ----------
+    path : Path
+        The DuckDB file; its folder is made when it is first written.
+    lock_wait_s : float
+        Patience with another process that holds it, in seconds; 0 refuses at once.
+    """
+
+    path: Path
+    lock_wait_s: float = 10.0
+
+    @contextmanager
+    def write(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Open the file for writing, alone.
+
+        Yields
+        ------
+        duckdb.DuckDBPyConnection
+            Closed, with its lock released, however the body ends.
+
+        Raises
+        ------
+        WarehouseError
+            When another process holds the file, the file is damaged, or the disk is full.
+        """
+        self._make_folder()
+        with self._lock(), _translated(self.path):
+            connection = self._connect(read_only=False)
+            try:
+                yield connection
+            finally:
+                connection.close()
+
+    @contextmanager
+    def read(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Open the file read-only.
+
+        Yields
+        ------
+        duckdb.DuckDBPyConnection
+
+        Raises
+        ------
+        WarehouseError
+            When there is no warehouse yet, or a writer keeps it longer than `lock_wait_s`.
+        """
+        if not self.path.exists():
+            raise WarehouseError(f"{self.path}: expected a warehouse, found none; `make run` builds it")
+        with _translated(self.path):
+            connection = self._connect(read_only=True)
+            try:
+                yield connection
+            finally:
+                connection.close()
+
+    def _connect(self, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+        deadline = time.monotonic() + self.lock_wait_s
+        while True:
+            try:
+                connection = duckdb.connect(str(self.path), read_only=read_only)
+            except duckdb.IOException as error:
+                if "lock" not in str(error) or time.monotonic() >= deadline:
+                    raise
+                time.sleep(POLL_S)
+            else:
+                connection.execute("set timezone = 'UTC'")
+                return connection
+
+    def _make_folder(self) -> None:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise WarehouseError(f"{self.path.parent}: cannot make the folder: {error.strerror}") from error
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        lock_path = self.path.with_suffix(".lock")
+        descriptor = os.open(lock_path, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            self._acquire(descriptor, lock_path)
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+            yield
+        finally:
+            os.close(descriptor)  # also gives the lock back
+
+    def _acquire(self, descriptor: int, lock_path: Path) -> None:
+        deadline = time.monotonic() + self.lock_wait_s
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    holder = os.pread(descriptor, 32, 0).decode(errors="replace") or "unknown"
+                    raise WarehouseError(
+                        f"{self.path}: being written by process {holder} (lock {lock_path.name}); "
+                        f"waited {self.lock_wait_s:g} s, try again when it has finished"
+                    ) from None
+                time.sleep(POLL_S)
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    """Turn DuckDB's errors about the file itself into one that names it."""
+    try:
+        yield
+    except duckdb.IOException as error:
+        reason = str(error).splitlines()[0]
+        hint = "another process has it open" if "lock" in reason else "check the disk, its space and the file"
+        raise WarehouseError(f"{path}: {hint}: {reason}") from error
+    except (duckdb.FatalException, duckdb.SerializationException) as error:
+        reason = str(error).splitlines()[0]
+        raise WarehouseError(f"{path}: the file cannot be used: {reason}") from error

@@ -1,0 +1,265 @@
+"""Write a table: replace these race partitions, check the contract, in one transaction.
+
+Belongs here: the only code that changes rows of the warehouse. Neighbours: `contract.py` says what must hold,
+`model_file.py` brings the select. A failing check or a crash leaves the last good state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+
+from f1_pipeline.errors import WarehouseError
+from f1_pipeline.warehouse.contract import TableContract
+from f1_pipeline.warehouse.model_file import INCOMING, SqlModel, SqlTest
+
+SHOWN_ROWS = 5
+CONTRACT = "contract"  # the check that a table keeps what its header promises
+
+
+@dataclass(frozen=True)
+class WriteReport:
+    """What a write did.
+
+    Attributes
+    ----------
+    row_counts : dict of str to int
+        Rows written per race key; one entry, the empty key, for a table without partitions.
+    column_types : dict of str to str
+        DuckDB's type of each column, in order.
+    table_row_count : int
+        Rows in the whole table afterwards.
+    checks : tuple of str
+        Names of the checks that held: `contract` and the SQL tests of the table.
+    details : dict of str to dict
+        What a reader of one race's rows wants to see at once, by race key: numbers, or Markdown.
+    """
+
+    row_counts: dict[str, int]
+    column_types: dict[str, str] = field(default_factory=dict)
+    table_row_count: int = 0
+    checks: tuple[str, ...] = ()
+    details: dict[str, dict[str, float | str]] = field(default_factory=dict)
+
+    @property
+    def row_count(self) -> int:
+        """Rows written."""
+        return sum(self.row_counts.values())
+
+
+class ContractError(WarehouseError):
+    """Rows break the contract of their table; `check` is `contract` or the name of a SQL test."""
+
+    def __init__(self, message: str, check: str, rows: pd.DataFrame) -> None:
+        super().__init__(message)
+        self.check = check
+        self.rows = rows
+
+
+def write_model(
+    connection: duckdb.DuckDBPyConnection,
+    model: SqlModel,
+    race_keys: Sequence[str],
+    incoming: pa.Table | pd.DataFrame | None = None,
+    tests: Sequence[SqlTest] = (),
+) -> WriteReport:
+    """Run a SQL model for some races and replace their rows.
+
+    Parameters
+    ----------
+    connection : duckdb.DuckDBPyConnection
+        A writing connection outside any transaction.
+    model : SqlModel
+    race_keys : sequence of str
+        The partitions to replace; ignored by a table without partitions.
+    incoming : pyarrow.Table or pandas.DataFrame, optional
+        The rows of a model that is fed by Python.
+    tests : sequence of SqlTest
+        Queries that must return no row; they run before the rows are committed.
+
+    Returns
+    -------
+    WriteReport
+
+    Raises
+    ------
+    ContractError
+        When the rows break the contract; the table is as it was.
+    WarehouseError
+        When the stored table has other columns than the model.
+    """
+    if incoming is not None:
+        connection.register(INCOMING, incoming)
+    try:
+        parameters = {"race_keys": list(race_keys)} if "$race_keys" in model.body else {}
+        return _replace(connection, model.contract, model.body, parameters, race_keys, tests)
+    finally:
+        if incoming is not None:
+            connection.unregister(INCOMING)
+
+
+def write_rows(
+    connection: duckdb.DuckDBPyConnection,
+    contract: TableContract,
+    rows: pa.Table,
+    race_keys: Sequence[str],
+    tests: Sequence[SqlTest] = (),
+) -> WriteReport:
+    """Replace the rows of some races by given ones; see `write_model`."""
+    connection.register(INCOMING, rows)
+    try:
+        return _replace(connection, contract, f"select * from {INCOMING}", {}, race_keys, tests)
+    finally:
+        connection.unregister(INCOMING)
+
+
+def _replace(
+    connection: duckdb.DuckDBPyConnection,
+    contract: TableContract,
+    select: str,
+    parameters: dict[str, object],
+    race_keys: Sequence[str],
+    tests: Sequence[SqlTest],
+) -> WriteReport:
+    connection.execute("begin transaction")
+    try:
+        # The rows are staged first, so that a check reads a handful of rows and never the whole table.
+        connection.execute("create or replace temp table staged_rows as " + select, parameters)
+        types = _column_types(connection, "temp", "staged_rows")
+        _check_columns(contract, types)
+        _check_rows(connection, contract, race_keys)
+        _create_table(connection, contract, types)
+        _swap_rows(connection, contract, race_keys)
+        _run_tests(connection, tests, race_keys)
+        report = WriteReport(
+            row_counts=_count_rows(connection, contract, race_keys),
+            column_types=types,
+            table_row_count=_table_size(connection, contract),
+            checks=(CONTRACT, *(test.name for test in tests)),
+        )
+        connection.execute("drop table temp.staged_rows")
+        connection.execute("commit")
+    except BaseException:
+        _roll_back(connection)
+        raise
+    return report
+
+
+def _roll_back(connection: duckdb.DuckDBPyConnection) -> None:
+    try:
+        connection.execute("rollback")
+    except duckdb.TransactionException:
+        return  # DuckDB has already rolled back, as it does when a commit fails
+
+
+def _column_types(connection: duckdb.DuckDBPyConnection, catalog: str, table: str) -> dict[str, str]:
+    rows = connection.execute(
+        "select column_name, data_type from duckdb_columns()"
+        " where database_name = $catalog and table_name = $table order by column_index",
+        {"catalog": catalog, "table": table},
+    ).fetchall()
+    return dict(rows)
+
+
+def _check_columns(contract: TableContract, types: dict[str, str]) -> None:
+    if tuple(types) != contract.column_names:
+        expected, found = ", ".join(contract.column_names), ", ".join(types)
+        raise WarehouseError(f"{contract.full_name}: expected the columns {expected}; found {found}")
+
+
+def _check_rows(connection: duckdb.DuckDBPyConnection, contract: TableContract, race_keys: Sequence[str]) -> None:
+    # Identifiers and expressions come from the project's own files; values never do.
+    grain = ", ".join(contract.grain)
+    for name in contract.grain:
+        _check(connection, contract, f"{name} is not null")
+    duplicates = f"select {grain}, count(*) as row_count from temp.staged_rows group by {grain} having count(*) > 1"
+    _expect_no_rows(connection, CONTRACT, f"{contract.full_name}: expected one row per {grain}", duplicates)
+    for check in contract.checks:
+        _check(connection, contract, check)
+    if contract.partitioned_by:
+        _check(connection, contract, f"list_contains($race_keys, {contract.partitioned_by})", race_keys)
+
+
+def _check(
+    connection: duckdb.DuckDBPyConnection, contract: TableContract, check: str, race_keys: Sequence[str] = ()
+) -> None:
+    parameters = {"race_keys": list(race_keys)} if race_keys else {}
+    query = f"select * from temp.staged_rows where ({check}) is not true"
+    _expect_no_rows(connection, CONTRACT, f"{contract.full_name}: expected {check}", query, parameters)
+
+
+def _run_tests(connection: duckdb.DuckDBPyConnection, tests: Sequence[SqlTest], race_keys: Sequence[str]) -> None:
+    for test in tests:
+        parameters = {"race_keys": list(race_keys)} if "$race_keys" in test.body else {}
+        _expect_no_rows(connection, test.name, f"{test.asset}: {test.name}", test.body, parameters)
+
+
+def _expect_no_rows(
+    connection: duckdb.DuckDBPyConnection,
+    check: str,
+    sentence: str,
+    query: str,
+    parameters: dict[str, object] | None = None,
+) -> None:
+    rows = connection.execute(query, parameters or {}).df()
+    if len(rows):
+        shown = rows.head(SHOWN_ROWS).to_dict("records")
+        raise ContractError(f"{sentence}; {len(rows)} rows break it, such as {shown}", check, rows)
+
+
+def _create_table(connection: duckdb.DuckDBPyConnection, contract: TableContract, types: dict[str, str]) -> None:
+    connection.execute(f"create schema if not exists {contract.schema}")
+    stored = connection.execute(
+        "select column_name, data_type from duckdb_columns() where database_name = current_database()"
+        " and schema_name = $schema and table_name = $name order by column_index",
+        {"schema": contract.schema, "name": contract.name},
+    ).fetchall()
+    if stored and dict(stored) != types:
+        found = ", ".join(f"{name} {kind}" for name, kind in stored)
+        expected = ", ".join(f"{name} {kind}" for name, kind in types.items())
+        raise WarehouseError(
+            f"{contract.full_name}: the stored table has other columns than its model: expected {expected}; found "
+            f"{found}; drop it and run every race again"
+        )
+    if not stored:
+        connection.execute(f"create table {contract.full_name} as select * from temp.staged_rows limit 0")
+        connection.execute(f"comment on table {contract.full_name} is {_literal(contract.description)}")
+        for column in contract.columns:
+            text = f"{column.description} [{column.unit}]" if column.unit else column.description
+            connection.execute(f"comment on column {contract.full_name}.{column.name} is {_literal(text)}")
+
+
+def _swap_rows(connection: duckdb.DuckDBPyConnection, contract: TableContract, race_keys: Sequence[str]) -> None:
+    if contract.partitioned_by:
+        connection.execute(
+            f"delete from {contract.full_name} where list_contains($race_keys, {contract.partitioned_by})",
+            {"race_keys": list(race_keys)},
+        )
+    else:
+        connection.execute(f"delete from {contract.full_name}")
+    order = ", ".join(contract.grain)
+    connection.execute(f"insert into {contract.full_name} select * from temp.staged_rows order by {order}")
+
+
+def _count_rows(
+    connection: duckdb.DuckDBPyConnection, contract: TableContract, race_keys: Sequence[str]
+) -> dict[str, int]:
+    if not contract.partitioned_by:
+        counted = connection.execute("select count(*) from temp.staged_rows").fetchall()
+        return {"": counted[0][0]}
+    counted = connection.execute(
+        f"select {contract.partitioned_by}, count(*) from temp.staged_rows group by all"
+    ).fetchall()
+    return {key: 0 for key in race_keys} | dict(counted)
+
+
+def _table_size(connection: duckdb.DuckDBPyConnection, contract: TableContract) -> int:
+    return connection.execute(f"select count(*) from {contract.full_name}").fetchall()[0][0]
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
