@@ -45,10 +45,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / "bench.jsonl").open("w", encoding="utf-8", newline="\n") as file:
             for name in options.names or available:
-                line = available[name]().to_json()
-                print(line, flush=True)
-                file.write(line + "\n")
-                file.flush()
+                measured = available[name]()
+                for figure in measured if isinstance(measured, list) else [measured]:
+                    print(figure.to_json(), flush=True)
+                    file.write(figure.to_json() + "\n")
+                    file.flush()
     except F1PipelineError as error:
         print(f"Benchmark failed: {error}", file=sys.stderr)
         return 2

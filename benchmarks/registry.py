@@ -65,7 +65,8 @@ class Figure:
         )
 
 
-Benchmark = Callable[[], Figure]
+Benchmark = Callable[[], Figure | list[Figure]]
+"""Measures one figure, or several that belong together."""
 
 _BENCHMARKS: dict[str, Benchmark] = {}
 

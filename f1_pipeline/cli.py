@@ -124,8 +124,12 @@ def export_training(out: Path | None) -> None:
 
 
 @main.command("import")
-@click.option("--f1db", type=click.Path(path_type=Path, dir_okay=False), required=True, help="F1DB's CSV release, a zip.")
-@click.option("--fantasy", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder of game records.")
+@click.option(
+    "--f1db", type=click.Path(path_type=Path, dir_okay=False), required=True, help="Zip of F1DB's CSV release, a zip."
+)
+@click.option(
+    "--fantasy", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder of game records."
+)
 @_reports_errors
 def import_command(f1db: Path, fantasy: Path) -> None:
     """Write the fact files in data/ again, from an F1DB release and a folder of fantasy records."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import dagster as dg
 
 from f1_pipeline.defs.assets import build_assets
-from f1_pipeline.defs.automation import build_schedules
+from f1_pipeline.defs.automation import build_sensors
 from f1_pipeline.defs.jobs import build_jobs
 from f1_pipeline.defs.partitions import race_partitions
 from f1_pipeline.defs.resources import PipelineResource
@@ -49,7 +49,7 @@ def build_definitions(settings: Settings, observe: Callable[[Step], Step] | None
     return dg.Definitions(
         assets=assets,
         jobs=jobs,
-        schedules=build_schedules(pipeline.calendar, jobs),
+        sensors=build_sensors(pipeline.calendar, jobs),
         resources={"pipeline": PipelineResource.from_settings(settings)},
         executor=dg.in_process_executor,
     )

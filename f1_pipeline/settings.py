@@ -47,6 +47,11 @@ class Settings:
         return self.warehouse_dir / "f1.duckdb"
 
     @property
+    def team_path(self) -> Path:
+        """Your own team, kept beside the project; it need not exist."""
+        return self.home / "my_team.toml"
+
+    @property
     def tracking_dir(self) -> Path:
         """Folder of the MLflow store and its artifacts."""
         return self.warehouse_dir / "mlflow"

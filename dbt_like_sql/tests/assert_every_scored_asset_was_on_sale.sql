@@ -1,5 +1,5 @@
 -- description: Every asset that scored in a race had a price at its lock.
--- asset: core.race_entry
+-- asset: core.driver_race_performance
 with event_score as (
     select * from staging.event_score
     where list_contains($race_keys, race_key)

@@ -4,8 +4,6 @@ Belongs here: the translation of a `Step` into a Dagster asset, nothing else. Ne
 steps, `metadata.py` says what the UI shows of a write.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -90,12 +88,11 @@ def _build_asset(
         kinds=set(step.kinds),
         metadata={"dagster/column_schema": schema, "dagster/table_name": contract.full_name},
         check_specs=[
-            dg.AssetCheckSpec(name, asset=key, description=text, blocking=True)
-            for name, text in descriptions.items()
+            dg.AssetCheckSpec(name, asset=key, description=text, blocking=True) for name, text in descriptions.items()
         ],
     )
     def table_asset(context: dg.AssetExecutionContext, pipeline: PipelineResource) -> Iterator[Any]:
-        race_keys = list(context.partition_keys) if context.has_partition_key_range else []
+        race_keys = list(context.partition_keys) if step.is_partitioned else []
         try:
             report = step.run(pipeline.pipeline, step.table, race_keys)
         except ContractError as error:

@@ -1,15 +1,13 @@
 """What runs by itself: after each Grand Prix the finished race, then the line-up for the next one.
 
-Belongs here: the schedule and the pure decision behind it. Neighbours: `sources.calendar` knows when races are and
-which have official points, `jobs.py` has the jobs. The schedule ticks often and asks what is due, so that free weeks,
+Belongs here: the sensor and the pure decision behind it. Neighbours: `sources.calendar` knows when races are and
+which have official points, `jobs.py` has the jobs. The sensor ticks often and asks what is due, so that free weeks,
 moved races and late results need no rule of their own.
 """
 
-from __future__ import annotations
-
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
@@ -20,7 +18,7 @@ from f1_pipeline.steps.registry import LINEUP_TABLE, REVIEW_TABLE
 
 # A Grand Prix takes two hours at most; stewards and the game need some more before points are official.
 RESULTS_AFTER = timedelta(hours=4)
-EVERY_QUARTER_HOUR = "*/15 * * * *"
+TICK_EVERY = timedelta(minutes=15)
 
 
 @dataclass(frozen=True)
@@ -82,33 +80,38 @@ def _next_lineup(coming: CalendarRace | None, now: datetime, chosen: Collection[
     return Due(f"line-up for {coming.race_key}", NEXT_LINEUP_JOB, coming.race_key, coming.race_key)
 
 
-def build_schedules(calendar: Calendar, jobs: list) -> list[dg.ScheduleDefinition]:
-    """Make the schedule that follows the calendar.
+def utc_now() -> datetime:
+    """Read the clock."""
+    return datetime.now(UTC)
+
+
+def build_sensors(calendar: Calendar, jobs: list, clock: Callable[[], datetime] = utc_now) -> list[dg.SensorDefinition]:
+    """Make the sensor that follows the calendar.
 
     Parameters
     ----------
     calendar : Calendar
     jobs : list of UnresolvedAssetJobDefinition
+    clock : callable
+        Gives the time of a tick, aware; tests set their own.
 
     Returns
     -------
-    list of ScheduleDefinition
+    list of SensorDefinition
+        Each request carries a run key, so that a tick that comes twice starts nothing twice.
     """
 
-    @dg.schedule(
+    @dg.sensor(
         name="after_each_grand_prix",
-        cron_schedule=EVERY_QUARTER_HOUR,
-        execution_timezone="UTC",
+        minimum_interval_seconds=int(TICK_EVERY.total_seconds()),
         jobs=jobs,
-        default_status=dg.DefaultScheduleStatus.RUNNING,
+        default_status=dg.DefaultSensorStatus.RUNNING,
         description="Computes each finished race once its points are official, then the line-up of the next one.",
     )
-    def after_each_grand_prix(
-        context: dg.ScheduleEvaluationContext,
-    ) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    def after_each_grand_prix(context: dg.SensorEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
         reviewed = context.instance.get_materialized_partitions(asset_key(REVIEW_TABLE))
         chosen = context.instance.get_materialized_partitions(asset_key(LINEUP_TABLE))
-        due = what_is_due(calendar, context.scheduled_execution_time, reviewed, chosen)
+        due = what_is_due(calendar, clock(), reviewed, chosen)
         yield dg.SkipReason(due.reason) if due.job_name is None else _request(due)
 
     return [after_each_grand_prix]

@@ -25,7 +25,9 @@ class PooledSqliteEventLogStorage(SqliteEventLogStorage):
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self._engines: dict[str, Engine] = {}  # before the parent, which connects while it is built
+        # Before the parent, which connects while it is built.
+        self._engines: dict[str, Engine] = {}
+        self._tables: set[str] = set()
         super().__init__(*args, **kwargs)
 
     @classmethod
@@ -41,6 +43,12 @@ class PooledSqliteEventLogStorage(SqliteEventLogStorage):
             sqlalchemy.event.listen(engine, "connect", _sync_at_checkpoints)
             self._engines[shard] = engine
         return self._engines[shard]
+
+    def has_table(self, table_name: str) -> bool:
+        """Say whether the index shard has a table; one that was there once is not looked for again."""
+        if table_name not in self._tables and super().has_table(table_name):
+            self._tables.add(table_name)
+        return table_name in self._tables
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:

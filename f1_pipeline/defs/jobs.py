@@ -34,8 +34,6 @@ def build_jobs(steps: Mapping[str, Step]) -> list:
         NEXT_LINEUP_JOB: (forecast_tables(steps), "What can be known of a coming race, up to its optimal line-up."),
     }
     return [
-        dg.define_asset_job(
-            name, selection=dg.AssetSelection.assets(*map(asset_key, tables)), description=description
-        )
+        dg.define_asset_job(name, selection=dg.AssetSelection.assets(*map(asset_key, tables)), description=description)
         for name, (tables, description) in described.items()
     ]

@@ -13,10 +13,10 @@ from functools import cached_property
 
 import dagster as dg
 
+from f1_pipeline.definitions import build_definitions
 from f1_pipeline.defs.automation import partition_range_tags
 from f1_pipeline.defs.instance import open_instance
 from f1_pipeline.defs.jobs import FINISHED_RACE_JOB, NEXT_LINEUP_JOB, RACE_HISTORY_JOB
-from f1_pipeline.definitions import build_definitions
 from f1_pipeline.errors import UsageError
 from f1_pipeline.settings import Settings
 from f1_pipeline.steps.pipeline import Pipeline

@@ -1,17 +1,18 @@
-"""Three plain forecasts of fantasy points that every model must beat: season mean, price only, EWMA with price prior.
+"""Three plain forecasts of fantasy points that every model must beat: season mean, price only, EWMA with
+price prior.
 
 Belongs here: formulas on frames, each race from strictly earlier races (by date) only. No fitting of models
-(neighbour: `forecast.points_model`, which uses two of these forecasts as features) and no scoring of forecasts
-(neighbour: `forecast.evaluation`).
+(neighbour: `forecast.points_model`, which uses two of these forecasts as features) and no scoring of
+forecasts (neighbour: `forecast.evaluation`).
 
 The three, for an asset at its lock price before race `r`:
 
 * `price_only`: weighted least squares of points on lock price over all earlier rows of the asset type,
   weight 0.5^(races ago / 12).
 * `season_mean`: mean points of the asset's earlier races of this season; price only before its first.
-* `ewma_price_prior`: (n·e + k·price only) / (n + k), where e is the exponentially weighted mean of the asset's
-  earlier points (half-life 6 races it took part in, the newest weighs 1, earlier seasons included), n the sum of
-  those weights, k = 8 for drivers and 2 for constructors.
+* `ewma_price_prior`: (n·e + k·price only) / (n + k), where e is the exponentially weighted mean of the
+  asset's earlier points (half-life 6 races it took part in, the newest weighs 1, earlier seasons included), n
+  the sum of those weights, k = 8 for drivers and 2 for constructors.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ PRIOR_STRENGTH = {"driver": 8.0, "constructor": 2.0}
 """k: how many races of evidence the price-implied mean is worth."""
 
 PRIOR_POINTS_PER_MILLION = 1.0
-"""Price only before any race is known: one point per million, the order of magnitude the game is priced at."""
+"""Price only before any race is known: one point per million, the order of magnitude the game is priced
+at."""
 
 _MENU_COLUMNS = ("race_key", "race_date", "season", "asset_type", "asset_id", "lineage_id", "price_musd")
 _PERFORMANCE_COLUMNS = (*_MENU_COLUMNS, "points")
@@ -51,8 +53,8 @@ def baseline_points(performance: pd.DataFrame, menu: pd.DataFrame) -> pd.DataFra
     Returns
     -------
     DataFrame
-        Columns race_key, asset_type, asset_id, baseline, expected_points; three rows per menu row, in calendar
-        order of the races.
+        Columns race_key, asset_type, asset_id, baseline, expected_points; three rows per menu row, in
+        calendar order of the races.
 
     Raises
     ------
@@ -112,8 +114,8 @@ def _state_before(menu: pd.DataFrame, state: pd.DataFrame, by: list[str]) -> pd.
 def _price_only(past: pd.DataFrame, menu: pd.DataFrame) -> pd.Series:
     """Regress points on price over earlier races, the newer the heavier, and read off the menu's prices.
 
-    The exponentially weighted mean of the per-race sums is the weighted sum divided by a common total weight, and
-    that total cancels in slope and intercept.
+    The exponentially weighted mean of the per-race sums is the weighted sum divided by a common total weight,
+    and that total cancels in slope and intercept.
     """
     priced = past.dropna(subset=["price_musd"])
     x, y = priced["price_musd"], priced["points"]
@@ -124,7 +126,8 @@ def _price_only(past: pd.DataFrame, menu: pd.DataFrame) -> pd.Series:
     state = pd.concat([sums[["asset_type", "race_date"]], weighted.reset_index(drop=True)], axis=1)
     now = _state_before(menu, state, ["asset_type"])
     spread = now["w"] * now["xx"] - now["x"] ** 2
-    # Prices are multiples of 0.1: a spread this small means that all prices were the same, and price tells nothing.
+    # Prices are multiples of 0.1: a spread this small means that all prices were the same, and price tells
+    # nothing.
     tells = spread > 1e-6 * now["w"] ** 2
     slope = ((now["w"] * now["xy"] - now["x"] * now["y"]) / spread.where(tells)).where(tells, 0.0)
     fitted = (now["y"] - slope * now["x"]) / now["w"] + slope * menu["price_musd"]
@@ -140,7 +143,8 @@ def _season_mean(past: pd.DataFrame, menu: pd.DataFrame) -> pd.Series:
 
 
 def _ewma_price_prior(past: pd.DataFrame, menu: pd.DataFrame) -> pd.Series:
-    """Shrink the asset's exponentially weighted mean to the price-implied one (`menu` must have price_only)."""
+    """Shrink the asset's exponentially weighted mean to the price-implied one (`menu` must have
+    price_only)."""
     by = ["asset_type", "lineage_id"]
     decay = 0.5 ** (1.0 / EWMA_HALF_LIFE_RACES)
     groups = past.groupby(by)["points"]

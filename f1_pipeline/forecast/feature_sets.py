@@ -1,8 +1,8 @@
 """What a points model may look at: the feature columns of drivers and constructors, and their version.
 
-Belongs here: names only, split by how they are prepared. The values are made in SQL (`features.*_race_feature`);
-the two baseline forecasts that ride along as features are made by `forecast.baselines`. The neighbour
-`forecast.points_model` turns a feature set into a pipeline.
+Belongs here: names only, split by how they are prepared. The values are made in SQL
+(`features.*_race_feature`); the two baseline forecasts that ride along as features are made by
+`forecast.baselines`. The neighbour `forecast.points_model` turns a feature set into a pipeline.
 """
 
 from __future__ import annotations

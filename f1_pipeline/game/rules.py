@@ -80,6 +80,7 @@ class SprintRules:
     not_classified: int
     withdrawn_before_grid: int
     disqualified: int
+    disqualified_keeps_overtakes: bool
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,7 @@ class RaceRules:
     not_classified: int
     withdrawn_before_grid: int
     disqualified: int
+    disqualified_keeps_overtakes: bool
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,8 @@ def score_drivers(results: SessionResults, rules: SeasonRules) -> pd.DataFrame:
     -------
     pandas.DataFrame
         ``SCORE_COLUMNS``, one row per race, driver, event and item, sorted; points are fantasy points.
-        Positions of classified drivers are listed even when worth nothing, other items only when they occurred.
+        Positions of classified drivers are listed even when worth nothing, other items only when they
+        occurred.
 
     Raises
     ------
@@ -140,7 +141,7 @@ def score_pit_stops(stops: pd.DataFrame, rules: SeasonRules) -> pd.DataFrame:
     """
     ranks = stops.groupby("race_key")["stationary_ms"]
     if isinstance(rules.pit_stops, FastestStopsRules):
-        # tied stops share the lower place: 10, 3, 3 in Monaco 2024
+        # tied stops share the lower place; no tie is on record
         order = ranks.rank(method="max").to_numpy()
         names = ("pit_stop_fastest_time", "pit_stop_second_fastest", "pit_stop_third_fastest")
         parts = [
@@ -210,7 +211,8 @@ def _score_race(
             keys = results.sprint_fastest_laps[["race_key", "driver_id"]]
             fastest = counts.merge(keys, on=["race_key", "driver_id"])
     parts.append(_items(fastest, session, f"{session}_fastest_lap", rules.fastest_lap))
-    parts.append(_overtake_items(counts, results, session, rules))
+    overtakers = rows if rules.disqualified_keeps_overtakes else counts
+    parts.append(_overtake_items(overtakers, results, session, rules))
     return pd.concat(parts, ignore_index=True)
 
 

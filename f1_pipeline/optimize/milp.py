@@ -2,7 +2,7 @@
 
 Here: the model, the runs of the solver and the checks on its answers. Not here: the menu as arrays
 (`f1_pipeline.optimize.problem`) and the enumeration (`f1_pipeline.optimize.enumeration`), which is some
-hundred times faster on the plain problem; the programme is the form that takes further constraints. The only
+seventy times faster on the plain problem; the programme is the form that takes further constraints. The only
 module that runs a solver: no answer leaves it without having been judged by
 `f1_pipeline.game.lineup.validate`.
 
@@ -105,7 +105,7 @@ def solve_lineups(
     -------
     list of RankedLineup
         Best first, no two with the same assets; fewer than `count` when fewer teams fit the budget. Which of
-        two teams with equal points comes first is up to the solver.
+        two teams comes first when their points differ by less than 1e-5 is up to the solver.
 
     Raises
     ------

@@ -74,9 +74,7 @@ class Calendar:
             if race.race_key == race_key:
                 return race
         season = race_key.split("-", 1)[0]
-        known = [race.race_key for race in self.races if str(race.season) == season] or list(
-            self.race_keys[-5:]
-        )
+        known = [race.race_key for race in self.races if str(race.season) == season] or list(self.race_keys[-5:])
         raise UsageError(f"unknown race {race_key!r}: expected a key such as {', '.join(known)}")
 
     def before(self, race_key: str) -> tuple[CalendarRace, ...]:

@@ -89,8 +89,8 @@ def read_f1db(zip_path: Path) -> dict[str, pd.DataFrame]:
     Returns
     -------
     dict of str to pandas.DataFrame
-        Frame per file, keyed by its name without ``f1db-`` and ``.csv``; the columns of ``F1DB_COLUMNS`` as text,
-        an empty string where F1DB has no value.
+        Frame per file, keyed by its name without ``f1db-`` and ``.csv``; the columns of ``F1DB_COLUMNS`` as
+        text, an empty string where F1DB has no value.
 
     Raises
     ------
@@ -114,7 +114,7 @@ def _read_member(archive: zipfile.ZipFile, archive_name: str, name: str) -> pd.D
         raise DataError(f"{archive_name} lacks {member}; expected a full F1DB CSV release.") from None
     if info.file_size > _MAX_MEMBER_BYTES:
         raise DataError(
-            f"{archive_name}: {member} unpacks to {info.file_size} bytes; at most {_MAX_MEMBER_BYTES} are expected."
+            f"{archive_name}: {member} has {info.file_size} bytes; expected at most {_MAX_MEMBER_BYTES}."
         )
     try:
         text = archive.read(info).decode("utf-8")

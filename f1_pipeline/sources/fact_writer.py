@@ -1,7 +1,7 @@
 """Turn frames into the bytes of fact files: declared columns, declared order, one spelling per value.
 
-Formatting belongs here, so that the same facts always give the same bytes. What the columns are is declared in
-:mod:`f1_pipeline.sources.tables`; putting the files in place is the importer's.
+Formatting belongs here, so that the same facts always give the same bytes. What the columns are is declared
+in :mod:`f1_pipeline.sources.tables`; putting the files in place is the importer's.
 """
 
 import csv

@@ -121,7 +121,7 @@ class _Names:
         drivers = self._drivers.get((season, constructor, row["asset"]), set())
         if row["asset_type"] != "driver" or len(drivers) != 1:
             raise DataError(
-                f"{where}: {row['asset_type']} {row['asset']!r} is not known as an asset of {constructor} in {season}."
+                f"{where}: {row['asset_type']} {row['asset']!r} is no asset of {constructor} in {season}."
             )
         return race_key, constructor, next(iter(drivers))
 

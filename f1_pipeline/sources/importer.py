@@ -1,8 +1,8 @@
 """Make every committed fact file from an F1DB release and the game's records, all or nothing.
 
 Belongs here: the order of the steps and putting the files in place. What is made of what is in
-``importer_calendar``, ``importer_results``, ``fantasy_records`` and ``importer_scores``; reading the result back is
-:mod:`f1_pipeline.sources.bundle`.
+``importer_calendar``, ``importer_results``, ``fantasy_records`` and ``importer_scores``; reading the result
+back is :mod:`f1_pipeline.sources.bundle`.
 """
 
 import tempfile
@@ -29,8 +29,8 @@ def import_facts(
 ) -> dict[str, int]:
     """Rebuild the fact files.
 
-    Every file is made and checked in a temporary folder first; the same inputs give the same bytes, and a failure
-    leaves the old files as they were.
+    Every file is made and checked in a temporary folder first; the same inputs give the same bytes, and a
+    failure leaves the old files as they were.
 
     Parameters
     ----------

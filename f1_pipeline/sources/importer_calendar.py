@@ -124,9 +124,8 @@ def build_calendar(
     for row in rows.to_dict("records"):
         has_sprint = _has_sprint(row, held)
         times = _stated_times(row) or _estimated_times(row, has_sprint, held)
-        lock_session = (
-            sprint_lock_sessions.get(int(row["year"]), "qualifying") if has_sprint else "qualifying"
-        )
+        lock = locks.get(int(row["year"]), _BEFORE_THE_GAME)
+        lock_session = lock.sprint_weekend if has_sprint else lock.normal_weekend
         of_race = _sessions(row, times, lock_session, is_estimated=row["time"] == "")
         _check_order(row["race_key"], of_race, has_sprint, is_estimated=row["time"] == "")
         sessions += of_race

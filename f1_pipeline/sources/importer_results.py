@@ -1,7 +1,8 @@
 """Make the result facts (practice, qualifying, grids, races, pit stops) and the who-is-who from F1DB frames.
 
-Only F1DB's results and names belong here; the calendar is :mod:`f1_pipeline.sources.importer_calendar`, the game's
-own facts are :mod:`f1_pipeline.sources.importer_scores` and :mod:`f1_pipeline.sources.fantasy_records`.
+Only F1DB's results and names belong here; the calendar is :mod:`f1_pipeline.sources.importer_calendar`, the
+game's own facts are :mod:`f1_pipeline.sources.importer_scores` and
+:mod:`f1_pipeline.sources.fantasy_records`.
 """
 
 from collections.abc import Mapping
@@ -114,7 +115,8 @@ def _qualifying(frame: pd.DataFrame) -> pd.DataFrame:
         q3_ms=whole(frame["q3Millis"]),
         display_order=whole(frame["positionDisplayOrder"]),
     )
-    # Bottas, Silverstone 2023, is listed twice: NC with his times and DSQ without. The later row is the verdict.
+    # Bottas, Silverstone 2023, is listed twice: NC with his times and DSQ without. The later row is the
+    # verdict.
     out = out.sort_values(["race_key", "session", "driver_id", "display_order"], kind="stable")
     key = ["race_key", "session", "driver_id"]
     times = out.groupby(key, sort=False)[["q1_ms", "q2_ms", "q3_ms"]].first()

@@ -1,8 +1,8 @@
 """Put a record's slips right where results and the official total agree on what an item must be.
 
-The records were typed or scraped by hand: labels swapped, a digit lost, an item left out. Belongs here: what may
-be changed and on what evidence. Nothing is ever invented to close a gap; an asset whose items still miss the
-total keeps the record's items and becomes a known exception. The neighbour that finds the items is
+The records were typed or scraped by hand: labels swapped, a digit lost, an item left out. Belongs here: what
+may be changed and on what evidence. Nothing is ever invented to close a gap; an asset whose items still miss
+the total keeps the record's items and becomes a known exception. The neighbour that finds the items is
 :mod:`f1_pipeline.sources.importer_scores`.
 """
 
@@ -106,8 +106,8 @@ def repair_constructor(
     Returns
     -------
     dict of (event_type, scoring_item) to Item
-        The record's items, corrected when the corrected ones add up to the total. Overtakes may follow those of
-        the cars; pit-stop points that the record lacks altogether may be the residual.
+        The record's items, corrected when the corrected ones add up to the total. Overtakes may follow those
+        of the cars; pit-stop points that the record lacks altogether may be the residual.
     """
     followed = _follow_results(official, by_rules)
     corrected = _accepted(official, followed, total)
@@ -139,14 +139,14 @@ def _follow_results(official: Items, by_rules: Items) -> Items:
     for key, item in by_rules.items():
         if key[1] in UNDETERMINED or item.points == _points(official, key):
             continue
-        said = f"it has {official[key].points}" if key in official else "it lacks the item"
+        said = f"it has {official[key].points}" if key in official else "it has no such item"
         source = f"results, against {_source(official)}: {said}"
         followed[key] = Item(item.points, item.position, "corrected", source)
     return followed
 
 
 def _relabel_overtakes(official: Items, followed: Items, total: int) -> Items | None:
-    """Read an item that results rule out as the session's overtakes, if it has none and the sum then holds."""
+    """Read an item that results rule out as the session's overtakes, if the sum then holds."""
     gap = total - items_total(followed)
     for (event_type, name), item in official.items():
         key = (event_type, f"{event_type}_overtakes")

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import pandas as pd
-
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.tables import run_model
 from f1_pipeline.warehouse.writer import WriteReport

@@ -15,8 +15,8 @@ from f1_pipeline.sources.tables import FACT_TABLES
 from f1_pipeline.steps.forecast import forecast_baselines, predict_points, train_points_models
 from f1_pipeline.steps.lineups import choose_lineups, review_lineups
 from f1_pipeline.steps.pipeline import Pipeline
-from f1_pipeline.steps.tables import land_facts, run_model
-from f1_pipeline.warehouse.lineage import upstream_tables
+from f1_pipeline.steps.tables import land_facts, land_my_team, run_model
+from f1_pipeline.warehouse.lineage import tables_of, upstream_tables
 from f1_pipeline.warehouse.model_file import SqlModel
 from f1_pipeline.warehouse.writer import WriteReport
 
@@ -63,6 +63,7 @@ class Step:
 def _python_steps() -> tuple[Step, ...]:
     performances = ("core.driver_race_performance", "core.constructor_race_performance")
     return (
+        Step("core.current_lineup", land_my_team, is_partitioned=False, kinds=("python", "duckdb")),
         Step(
             "predictions.baseline_points",
             forecast_baselines,
@@ -133,7 +134,7 @@ def build_steps(pipeline: Pipeline) -> dict[str, Step]:
         Step(f"raw.{name}", land_facts, is_partitioned=facts.is_partitioned, kinds=("csv", "duckdb"))
         for name, facts in FACT_TABLES.items()
     ]
-    sql = [_sql_step(model) for model in pipeline.models.values() if not model.is_fed_by_python]
+    sql = [_sql_step(pipeline, model) for model in pipeline.models.values() if not model.is_fed_by_python]
     steps = {step.table: step for step in [*raw, *sql, *_python_steps()]}
     for step in steps.values():
         unknown = [table for table in step.reads if table not in steps]
@@ -146,11 +147,13 @@ def build_steps(pipeline: Pipeline) -> dict[str, Step]:
     return {table: steps[table] for table in order}
 
 
-def _sql_step(model: SqlModel) -> Step:
+def _sql_step(pipeline: Pipeline, model: SqlModel) -> Step:
+    table = model.contract.full_name
+    tested = {name for test in pipeline.tests_of(table) for name in tables_of(test.body, test.path.name)}
     return Step(
-        table=model.contract.full_name,
+        table=table,
         run=run_model,
-        reads=upstream_tables(model),
+        reads=tuple(sorted({*upstream_tables(model), *tested} - {table})),
         strictly_before=model.strictly_before,
         up_to_and_including=model.up_to_and_including,
         is_partitioned=model.contract.partitioned_by is not None,

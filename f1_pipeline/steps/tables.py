@@ -1,4 +1,4 @@
-"""Steps that need no model: land a fact file, run a SQL model.
+"""Steps that need no forecast: land a fact file or your own team, run a SQL model.
 
 Neighbours: `sources.bundle` reads files, `warehouse.writer` writes rows; `registry.py` lists the steps.
 """
@@ -11,6 +11,7 @@ import pandas as pd
 
 from f1_pipeline.errors import DataError
 from f1_pipeline.sources.bundle import load_fact_table
+from f1_pipeline.sources.my_team import read_my_team
 from f1_pipeline.sources.tables import FACT_TABLES
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.warehouse.facts import raw_contract
@@ -53,6 +54,27 @@ def land_facts(pipeline: Pipeline, table: str, race_keys: Sequence[str]) -> Writ
         return write_rows(connection, raw_contract(facts), rows, race_keys, pipeline.tests_of(table))
 
 
+def land_my_team(pipeline: Pipeline, table: str, race_keys: Sequence[str]) -> WriteReport:
+    """Land your own team from `my_team.toml`; without the file the table is empty, a fresh start.
+
+    Raises
+    ------
+    DataError
+        When the file is malformed, or names a race or an asset that nobody knows.
+    """
+    team = read_my_team(pipeline.settings.team_path)
+    rows = pd.DataFrame(team.rows() if team else [], columns=list(pipeline.contracts[table].column_names))
+    if team is not None:
+        pipeline.calendar.get(team.race_key)
+        for asset_type in ("driver", "constructor"):
+            known = load_fact_table(pipeline.settings.data_dir, f"{asset_type}s")[f"{asset_type}_id"].to_pylist()
+            held = rows.loc[rows["asset_type"] == asset_type, "asset_id"]
+            unknown = ", ".join(sorted(set(held) - set(known)))
+            if unknown:
+                raise DataError(f"{pipeline.settings.team_path.name}: unknown {asset_type} {unknown}")
+    return run_model(pipeline, table, race_keys, rows)
+
+
 def run_model(
     pipeline: Pipeline, table: str, race_keys: Sequence[str], incoming: pd.DataFrame | None = None
 ) -> WriteReport:
@@ -77,6 +99,8 @@ def run_model(
         When a table it reads lacks a race that came before, or the rows break the contract.
     """
     model = pipeline.models[table]
+    earlier = sorted(model.strictly_before | model.up_to_and_including)
     with pipeline.warehouse.write() as connection:
-        pipeline.require_history(connection, sorted(model.strictly_before | model.up_to_and_including), race_keys)
+        if earlier:
+            pipeline.require_history(connection, earlier, race_keys)
         return write_model(connection, model, race_keys, incoming, pipeline.tests_of(table))

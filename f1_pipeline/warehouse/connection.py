@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
-from f1_pipeline.errors import WarehouseError
+from f1_pipeline.errors import UsageError, WarehouseError
 
 POLL_S = 0.05
 
@@ -140,3 +141,32 @@ def _translated(path: Path) -> Iterator[None]:
     except (duckdb.FatalException, duckdb.SerializationException) as error:
         reason = str(error).splitlines()[0]
         raise WarehouseError(f"{path}: the file cannot be used: {reason}") from error
+
+
+def ask(warehouse: Warehouse, sql: str) -> pa.Table:
+    """Run one statement that only reads.
+
+    Parameters
+    ----------
+    warehouse : Warehouse
+    sql : str
+        One DuckDB statement, as a person typed it.
+
+    Returns
+    -------
+    pyarrow.Table
+
+    Raises
+    ------
+    UsageError
+        When DuckDB refuses it, with DuckDB's own first line and position.
+    """
+    with warehouse.read() as connection:
+        # The file is open read-only; this keeps a typed statement from other files and the network as well.
+        connection.execute("set enable_external_access = false")
+        try:
+            return connection.execute(sql).to_arrow_table()
+        except duckdb.IOException:
+            raise
+        except duckdb.Error as error:
+            raise UsageError(f"the query cannot run: {error}") from error

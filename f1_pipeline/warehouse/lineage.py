@@ -36,7 +36,7 @@ def tables_of(body: str, file_name: str) -> tuple[str, ...]:
     """Name the tables that a select reads, sorted; CTEs and relations without a schema do not count."""
     try:
         tree = sqlglot.parse_one(body, dialect=DIALECT)
-    except sqlglot.errors.ParseError as error:
+    except sqlglot.errors.SqlglotError as error:
         raise DataError(f"{file_name}: expected one DuckDB select, sqlglot says: {error}") from error
     return tuple(sorted({f"{table.db}.{table.name}" for table in tree.find_all(exp.Table) if table.db}))
 
@@ -60,7 +60,7 @@ def column_lineage(model: SqlModel, columns_of: Mapping[str, tuple[str, ...]]) -
         schema_name, name = table.split(".")
         # Types play no part in tracing columns, so one stands for all.
         schema.setdefault(schema_name, {})[name] = dict.fromkeys(columns_of[table], "varchar")
-    nodes = lineage(None, model.body, schema=schema, dialect=DIALECT)
+    nodes = lineage(None, model.body, schema=schema, dialect=DIALECT, trim_selects=False)
     return {name: _sources(node) for name, node in nodes.items()}
 
 

@@ -21,7 +21,13 @@ from f1_pipeline.warehouse.contract import Column, TableContract
 
 HEADER_LINE = re.compile(r"^--\s*(?P<key>[a-z_]+):\s*(?P<value>.+?)\s*$")
 MODEL_KEYS = {
-    "description", "grain", "partitioned_by", "strictly_before", "up_to_and_including", "column", "check",
+    "description",
+    "grain",
+    "partitioned_by",
+    "strictly_before",
+    "up_to_and_including",
+    "column",
+    "check",
 }
 TEST_KEYS = {"description", "asset"}
 INCOMING = "incoming"  # the relation in which Python hands its rows to a model
@@ -86,7 +92,7 @@ def read_model(path: Path) -> SqlModel:
         description=_one(path, header, "description"),
         grain=_names(_one(path, header, "grain")),
         columns=tuple(_column(path, value) for value in header["column"]),
-        partitioned_by=next(iter(header["partitioned_by"]), None),
+        partitioned_by=_one(path, header, "partitioned_by") if header["partitioned_by"] else None,
         checks=tuple(header["check"]),
     )
     _check_grain(path, contract)

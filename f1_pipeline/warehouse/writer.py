@@ -254,7 +254,7 @@ def _count_rows(
     counted = connection.execute(
         f"select {contract.partitioned_by}, count(*) from temp.staged_rows group by all"
     ).fetchall()
-    return {key: 0 for key in race_keys} | dict(counted)
+    return dict.fromkeys(race_keys, 0) | dict(counted)
 
 
 def _table_size(connection: duckdb.DuckDBPyConnection, contract: TableContract) -> int:

@@ -1,0 +1,1 @@
+"""What people read: line-ups and rows on the terminal, progress, generated documents and pictures."""

@@ -1,0 +1,91 @@
+"""Documents that are generated: the data dictionary and the picture of the asset graph.
+
+Belongs here: rendering of what contracts and steps already say. `f1-pipeline docs` writes them; a test fails when the
+dictionary is stale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from f1_pipeline.report.graph_picture import draw_graph
+from f1_pipeline.steps.pipeline import Pipeline
+from f1_pipeline.steps.registry import build_steps
+from f1_pipeline.warehouse.contract import TableContract
+from f1_pipeline.warehouse.dry_run import ColumnTypes, column_types
+
+LAYERS = {
+    "raw": "The files in data/, row by row, typed.",
+    "staging": "Raw rows in one shape and one vocabulary.",
+    "core": "Races, drivers, constructors, results and points: what happened.",
+    "features": "What was known of an asset when the line-ups of a race locked.",
+    "predictions": "What a forecast expects of an asset in a race.",
+    "models": "The model that was trained for a race.",
+    "lineups": "The best line-ups of a race, and what they were worth.",
+    "marts": "Ready answers to usual questions.",
+}
+
+
+def write_documents(pipeline: Pipeline) -> list[Path]:
+    """Write the generated documents.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+
+    Returns
+    -------
+    list of Path
+        What was written.
+    """
+    folder = pipeline.settings.home / "docs"
+    dictionary, picture = folder / "data_dictionary.md", folder / "asset_graph.svg"
+    dictionary.write_text(render_data_dictionary(pipeline), encoding="utf-8")
+    draw_graph(build_steps(pipeline), picture)
+    return [dictionary, picture]
+
+
+def render_data_dictionary(pipeline: Pipeline) -> str:
+    """Render every table of the warehouse: what a row is, its grain, columns, types, units and checks.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    types = column_types(pipeline.models)
+    parts = [
+        "# Data dictionary",
+        "Every table of the warehouse, generated from the headers of the SQL models and the declaration of the fact "
+        "files by `f1-pipeline docs`. Do not edit it by hand.",
+    ]
+    for layer, meaning in LAYERS.items():
+        parts.append(f"## {layer}\n\n{meaning}")
+        contracts = [contract for contract in pipeline.contracts.values() if contract.schema == layer]
+        parts += [_render_table(contract, types) for contract in sorted(contracts, key=lambda found: found.name)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _render_table(contract: TableContract, types: ColumnTypes) -> str:
+    found: Mapping[str, str] = types[contract.full_name]
+    partitioned = "one partition per race" if contract.partitioned_by else "replaced whole"
+    lines = [
+        f"### {contract.full_name}",
+        "",
+        contract.description,
+        "",
+        f"Grain: {', '.join(f'`{name}`' for name in contract.grain)}; {partitioned}.",
+        "",
+        "| column | type | unit | description |",
+        "|---|---|---|---|",
+    ]
+    for column in contract.columns:
+        lines.append(f"| `{column.name}` | {found[column.name].lower()} | {column.unit} | {column.description} |")
+    if contract.checks:
+        lines += ["", "Checks: " + "; ".join(f"`{check}`" for check in contract.checks) + "."]
+    return "\n".join(lines)

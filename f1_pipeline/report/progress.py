@@ -1,0 +1,105 @@
+"""Run the graph with a progress bar, and say afterwards where the time went.
+
+Neighbours: `defs.runs` runs the jobs; `cli.py` says which races are wanted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from f1_pipeline.defs.jobs import FINISHED_RACE_JOB, NEXT_LINEUP_JOB, RACE_HISTORY_JOB
+from f1_pipeline.defs.runs import Runner, RunSummary
+from f1_pipeline.report.tables import new_table
+from f1_pipeline.settings import Settings
+
+
+def run_with_progress(settings: Settings, race_key: str | None, season: int | None, *, quiet: bool) -> str | None:
+    """Run what was asked for.
+
+    Parameters
+    ----------
+    settings : Settings
+    race_key : str or None
+        One race only, after the earlier races that the warehouse lacks.
+    season : int or None
+        The finished races of one season only, likewise.
+    quiet : bool
+        No progress bar, no times.
+
+    Returns
+    -------
+    str or None
+        The race whose line-up is to be shown; None when the season is over.
+
+    Raises
+    ------
+    F1PipelineError
+        Whatever stops a step.
+    """
+    console = Console(stderr=True, quiet=quiet)
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    summaries: list[RunSummary] = []
+    with Progress(*columns, console=console, disable=quiet or not console.is_terminal) as progress:
+        task = progress.add_task("loading the graph", total=None)
+        runner = Runner(settings, on_step=lambda table: progress.advance(task))
+
+        def start(job_name: str, job: Callable[[], RunSummary], race_keys: Sequence[str]) -> None:
+            races = race_keys[0] if len(race_keys) == 1 else f"{race_keys[0]} … {race_keys[-1]}"
+            progress.reset(task, description=f"{job_name}: {races}", total=runner.step_count(job_name))
+            summaries.append(job())
+
+        shown = _run(runner, race_key, season, start)
+    for summary in summaries:
+        _print_times(console, summary)
+    return shown
+
+
+Start = Callable[[str, Callable[[], RunSummary], Sequence[str]], None]
+
+
+def _run(runner: Runner, race_key: str | None, season: int | None, start: Start) -> str | None:
+    calendar = runner.pipeline.calendar
+    if race_key is not None:
+        race = calendar.get(race_key)
+        _fill_history(runner, race_key, start)
+        if race.is_finished:
+            start(FINISHED_RACE_JOB, lambda: runner.compute_finished([race_key]), [race_key])
+        else:
+            start(NEXT_LINEUP_JOB, lambda: runner.choose_next(race_key), [race_key])
+        return race_key
+    races = calendar.finished if season is None else calendar.season(season)
+    keys = [race.race_key for race in races]
+    _fill_history(runner, keys[0], start)
+    start(FINISHED_RACE_JOB, lambda: runner.compute_finished(keys), keys)
+    if season is not None:
+        return keys[-1]
+    coming = calendar.next_race
+    if coming is None:
+        return None
+    start(NEXT_LINEUP_JOB, lambda: runner.choose_next(coming.race_key), [coming.race_key])
+    return coming.race_key
+
+
+def _fill_history(runner: Runner, race_key: str, start: Start) -> None:
+    missing = runner.missing_history(race_key)
+    if missing:
+        start(RACE_HISTORY_JOB, lambda: runner.compute_history(missing), missing)
+
+
+def _print_times(console: Console, summary: RunSummary) -> None:
+    races = "1 race" if summary.race_count == 1 else f"{summary.race_count} races"
+    table = new_table(f"{races} in {summary.total_s:.1f} s")
+    table.add_column("layer")
+    table.add_column("seconds", justify="right")
+    for layer, seconds in summary.seconds.items():
+        table.add_row(layer, f"{seconds:.1f}")
+    console.print(table)

@@ -1,0 +1,140 @@
+"""Given these upstream rows, expect those rows: run one SQL model in memory, its contract included.
+
+Belongs here: the helper and short builders of rows. A test names only the columns it speaks of: the others are null,
+with the type they have in the warehouse. Neighbour: `warehouse.dry_run` knows the types.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from functools import cache
+from typing import Any
+
+import duckdb
+
+from f1_pipeline.warehouse.dry_run import ColumnTypes, column_types
+from f1_pipeline.warehouse.lineage import upstream_tables
+from f1_pipeline.warehouse.model_file import SqlModel, read_models
+from f1_pipeline.warehouse.writer import write_model
+from f1_pipeline_tests.support import REPO
+
+Row = dict[str, Any]
+
+
+@cache
+def sql_models() -> dict[str, SqlModel]:
+    return read_models(REPO / "dbt_like_sql")
+
+
+@cache
+def all_types() -> ColumnTypes:
+    return column_types(sql_models())
+
+
+def run_sql_model(table: str, race_keys: Sequence[str] = (), **given: Sequence[Mapping[str, Any]]) -> list[Row]:
+    """Run a model on hand-made rows through the product's own writer.
+
+    Parameters
+    ----------
+    table : str
+        Full name of the model's table.
+    race_keys : sequence of str
+        The races to compute.
+    **given
+        Rows of upstream tables, each named `schema__table`. Tables that are not given are empty.
+
+    Returns
+    -------
+    list of dict
+        Every column of every row, in order of the table's grain.
+    """
+    model = sql_models()[table]
+    upstream = upstream_tables(model)
+    rows = {name.replace("__", ".", 1): list(values) for name, values in given.items()}
+    assert set(rows) <= set(upstream), f"{table} reads {upstream}, not {sorted(set(rows) - set(upstream))}"
+    with duckdb.connect() as connection:
+        connection.execute("set timezone = 'UTC'")
+        for name in upstream:
+            _make_table(connection, name, rows.get(name, []))
+        write_model(connection, model, race_keys)
+        result = connection.table(table).order(", ".join(model.contract.grain))
+        return [dict(zip(result.columns, values, strict=True)) for values in result.fetchall()]
+
+
+def _make_table(connection: duckdb.DuckDBPyConnection, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    types = all_types()[name]
+    columns = ", ".join(f"{column} {kind}" for column, kind in types.items())
+    connection.execute(f"create schema if not exists {name.split('.')[0]}")
+    connection.execute(f"create table {name} ({columns})")
+    for row in rows:
+        assert set(row) <= set(types), f"{name} has no column {sorted(set(row) - set(types))}"
+        connection.table(name).insert([row.get(column) for column in types])
+
+
+def only(rows: Sequence[Row], *columns: str) -> list[tuple[Any, ...]]:
+    """Keep some columns of each row."""
+    return [tuple(row[column] for column in columns) for row in rows]
+
+
+def pick(row: Row, expected: Mapping[str, Any]) -> Row:
+    """Keep the columns that a test has expectations of."""
+    return {column: row[column] for column in expected}
+
+
+def race(race_key: str, day: str, circuit_id: str = "elsewhere", **columns: Any) -> Row:
+    """Describe a race of `core.race`; the day is a date such as 2026-03-08."""
+    race_date = date.fromisoformat(day)
+    return {
+        "race_key": race_key,
+        "season": race_date.year,
+        "race_date": race_date,
+        "circuit_id": circuit_id,
+        "circuit_type": "permanent",
+        "has_sprint": False,
+        "season_progress_share": 0.5,
+    } | columns
+
+
+def entry(race_key: str, asset_id: str, constructor_id: str, price: float = 10.0, **columns: Any) -> Row:
+    """Describe a driver on sale in `core.race_entry`."""
+    return {
+        "race_key": race_key,
+        "asset_type": "driver",
+        "asset_id": asset_id,
+        "constructor_id": constructor_id,
+        "lineage_id": asset_id,
+        "fantasy_price_musd": price,
+    } | columns
+
+
+def constructor_entry(race_key: str, constructor_id: str, lineage_id: str, price: float = 10.0) -> Row:
+    """Describe a constructor on sale in `core.race_entry`."""
+    return entry(race_key, constructor_id, constructor_id, price, asset_type="constructor", lineage_id=lineage_id)
+
+
+def driver_result(race_key: str, driver_id: str, points: int, price: float = 10.0, **columns: Any) -> Row:
+    """Describe a weekend in `core.driver_race_performance`."""
+    return {
+        "race_key": race_key,
+        "driver_id": driver_id,
+        "total_points": points,
+        "fantasy_price_musd": price,
+        "points_per_million": points / price,
+        "had_sprint": False,
+        "was_race_classified": True,
+    } | columns
+
+
+def constructor_result(race_key: str, constructor_id: str, points: int, price: float = 10.0, **columns: Any) -> Row:
+    """Describe a weekend in `core.constructor_race_performance`."""
+    return {
+        "race_key": race_key,
+        "constructor_id": constructor_id,
+        "total_points": points,
+        "fantasy_price_musd": price,
+        "points_per_million": points / price,
+        "had_sprint": False,
+        "classified_car_count": 2,
+        "car_count": 2,
+    } | columns

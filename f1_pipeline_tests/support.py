@@ -1,0 +1,112 @@
+"""What several test modules need: running steps, comparing warehouses, altering a copy of the facts.
+
+Belongs here: plain functions. Neighbours: `conftest.py` makes fixtures of them, `sql/given.py` tests single models.
+"""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import duckdb
+
+from f1_pipeline.settings import Settings
+from f1_pipeline.steps.pipeline import Pipeline
+from f1_pipeline.steps.registry import Step, build_steps, forecast_tables
+
+REPO = Path(__file__).resolve().parent.parent
+DATA = REPO / "data"
+NEXT_RACE = "2026-monaco"
+LEARNT_SCHEMAS = ("models", "lineups")
+LEARNT_TABLES = ("predictions.asset_points",)
+
+Row = dict[str, str]
+
+
+def make_settings(warehouse_dir: Path, data_dir: Path = DATA, lock_wait_s: float = 5.0) -> Settings:
+    return Settings(home=REPO, data_dir=data_dir, warehouse_dir=warehouse_dir, lock_wait_s=lock_wait_s)
+
+
+def plain_steps(pipeline: Pipeline) -> dict[str, Step]:
+    """List the steps that need no trained model, upstream first."""
+    return {
+        table: step
+        for table, step in build_steps(pipeline).items()
+        if table.split(".")[0] not in LEARNT_SCHEMAS and table not in LEARNT_TABLES
+    }
+
+
+def finished_keys(pipeline: Pipeline) -> list[str]:
+    return [race.race_key for race in pipeline.calendar.finished]
+
+
+def run_history(pipeline: Pipeline, race_keys: Sequence[str] | None = None) -> None:
+    """Run every plain step for some races, all finished ones by default."""
+    keys = finished_keys(pipeline) if race_keys is None else list(race_keys)
+    for table, step in plain_steps(pipeline).items():
+        step.run(pipeline, table, keys)
+
+
+def run_next_race(pipeline: Pipeline, race_key: str = NEXT_RACE) -> None:
+    """Run the plain steps that a race needs before it is driven."""
+    steps = plain_steps(pipeline)
+    for table in forecast_tables(build_steps(pipeline)):
+        if table in steps:
+            steps[table].run(pipeline, table, [race_key])
+
+
+def table_names(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    rows = connection.execute(
+        "select schema_name || '.' || table_name from duckdb_tables()"
+        " where database_name = current_database() order by all"
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def fingerprints(path: Path) -> dict[str, tuple[int, str]]:
+    """Count and hash the ordered rows of every table of a warehouse file."""
+    digest = "count(*), coalesce(md5(string_agg(cast(hash(tab) as varchar), ',' order by hash(tab))), '')"
+    with duckdb.connect(str(path), read_only=True) as connection:
+        return {
+            name: connection.table(name).set_alias("tab").aggregate(digest).fetchall()[0]
+            for name in table_names(connection)
+        }
+
+
+def rows_of(path: Path, table: str, race_key: str | None = None) -> list[tuple[object, ...]]:
+    """Read a table, or its rows of one race, in a fixed order."""
+    with duckdb.connect(str(path), read_only=True) as connection:
+        relation = connection.table(table)
+        if race_key is not None:
+            relation = relation.filter(duckdb.ColumnExpression("race_key") == duckdb.ConstantExpression(race_key))
+        return relation.order("all").fetchall()
+
+
+def copy_facts(target: Path) -> Path:
+    """Copy the committed facts and rules, without what runs have made."""
+    return Path(shutil.copytree(DATA, target, ignore=shutil.ignore_patterns("warehouse", ".*")))
+
+
+def read_rows(path: Path) -> tuple[list[str], list[Row]]:
+    with path.open(encoding="utf-8", newline="") as stream:
+        reader = csv.DictReader(stream)
+        rows = list(reader)
+    return list(reader.fieldnames or ()), rows
+
+
+def rewrite(path: Path, change: Callable[[list[Row]], Iterable[Row]]) -> None:
+    """Write a fact file again with its rows changed; the header stays."""
+    header, rows = read_rows(path)
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, header, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(change(rows))
+
+
+def replace_line(path: Path, number: int, change: Callable[[str], str]) -> None:
+    """Change one line of a text file; line 1 is the header."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    lines[number - 1] = change(lines[number - 1])
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
