@@ -127,8 +127,9 @@ form as (
         sum(total_points) over last_5 / sum(cast(fantasy_price_musd as double)) over last_5
             as last_5_points_per_million,
         -- The slope through a single point is NaN, and no trend is null.
-        case when count(points_per_million) over last_5 > 1 then regr_slope(points_per_million, start_number) over last_5 end
-            as trend_points_per_million,
+        case
+            when count(points_per_million) over last_5 > 1 then regr_slope(points_per_million, start_number) over last_5
+        end as trend_points_per_million,
         cast(fantasy_price_musd - first_value(fantasy_price_musd) over last_3 as double) as last_3_price_change_musd,
         avg(total_points) over this_circuit as circuit_mean_points,
         stddev_samp(total_points) over this_circuit as circuit_stddev_points,

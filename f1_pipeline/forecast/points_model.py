@@ -199,7 +199,7 @@ def train(
         feature_names=names,
         spread=_spread(rows, cross, asset_type),
         target_race_key=target_race_key,
-        target_race_date=pd.Timestamp(str(target_race_date)).date(),
+        target_race_date=date.fromisoformat(str(target_race_date)[:10]),
         settings=settings,
         alpha=alpha,
         ridge_weight=ridge_weight,

@@ -15,35 +15,56 @@ from matplotlib.figure import Figure
 from f1_pipeline.forecast.points_model import TrainedPointsModel
 
 _DOTS_PER_INCH = 80
+_GRID_POINTS = 10.0
+_BLUE = "#1f4e79"
 
 
-def residual_png(model: TrainedPointsModel) -> bytes | None:
-    """Plot scored minus expected points against expected points, with the 80 % band of the model's spread.
+class ResidualPlot:
+    """A figure that is drawn again and again: most of the time of a first drawing goes into making axes and ticks."""
 
-    Parameters
-    ----------
-    model : TrainedPointsModel
-        Its `out_of_fold` rows are drawn.
+    def __init__(self) -> None:
+        self._figure = Figure(figsize=(6, 4), dpi=_DOTS_PER_INCH)
+        self._canvas = FigureCanvasAgg(self._figure)
+        self._axes = self._figure.add_subplot()
+        (self._dots,) = self._axes.plot([], [], ".", markersize=3, alpha=0.5, color=_BLUE)
+        (self._low,) = self._axes.plot([], [], "--", linewidth=1.0, color=_BLUE)
+        (self._high,) = self._axes.plot([], [], "--", linewidth=1.0, color=_BLUE)
+        self._axes.axhline(0.0, linewidth=0.8, color="black")
+        self._axes.set_xlabel("expected points")
+        self._axes.set_ylabel("scored minus expected")
 
-    Returns
-    -------
-    bytes or None
-        A PNG of 480 x 320 pixels; None when there was no cross-validation and so nothing honest to draw.
-    """
-    if model.out_of_fold.empty:
-        return None
-    expected = model.out_of_fold["predicted"].to_numpy(dtype=float)
-    residual = model.out_of_fold["actual"].to_numpy(dtype=float) - expected
-    level = np.linspace(expected.min(), expected.max(), 50)
-    scale = model.spread.scale(level)
-    figure = Figure(figsize=(6, 4), dpi=_DOTS_PER_INCH)
-    axes = figure.add_subplot()
-    axes.plot(expected, residual, ".", markersize=3, alpha=0.5, color="#1f4e79")
-    axes.fill_between(level, model.spread.q10 * scale, model.spread.q90 * scale, alpha=0.15, color="#1f4e79")
-    axes.axhline(0.0, linewidth=0.8, color="black")
-    axes.set_xlabel("expected points")
-    axes.set_ylabel("scored minus expected")
-    axes.set_title(f"{model.asset_type} before {model.target_race_key}: {len(expected)} unseen rows")
-    target = BytesIO()
-    FigureCanvasAgg(figure).print_png(target)
-    return target.getvalue()
+    def png(self, model: TrainedPointsModel) -> bytes | None:
+        """Plot scored minus expected against expected points, with the 80 % band of the model's spread.
+
+        Parameters
+        ----------
+        model : TrainedPointsModel
+            Its `out_of_fold` rows are drawn.
+
+        Returns
+        -------
+        bytes or None
+            A PNG of 480 x 320 pixels; None when there was no cross-validation and so nothing honest to draw.
+        """
+        if model.out_of_fold.empty:
+            return None
+        expected = model.out_of_fold["predicted"].to_numpy(dtype=float)
+        residual = model.out_of_fold["actual"].to_numpy(dtype=float) - expected
+        level = np.linspace(expected.min(), expected.max(), 50)
+        scale = model.spread.scale(level)
+        self._dots.set_data(expected, residual)
+        self._low.set_data(level, model.spread.q10 * scale)
+        self._high.set_data(level, model.spread.q90 * scale)
+        self._axes.set_xlim(*_rounded_limits(expected))
+        self._axes.set_ylim(*_rounded_limits(residual))
+        title = f"{model.asset_type} before {model.target_race_key}: {len(expected)} unseen rows, 80 % band"
+        self._axes.set_title(title, fontsize=10)
+        target = BytesIO()
+        self._canvas.print_png(target)
+        return target.getvalue()
+
+
+def _rounded_limits(values: np.ndarray) -> tuple[float, float]:
+    """Widen a range to the grid, so that pictures of neighbouring races can be laid side by side."""
+    low, high = np.floor(values.min() / _GRID_POINTS), np.ceil(values.max() / _GRID_POINTS)
+    return float(low * _GRID_POINTS), float(max(high, low + 1) * _GRID_POINTS)

@@ -243,9 +243,7 @@ def _section_kind(hint: Any, value: Mapping[str, Any], file_name: str, key: str)
         return hint
     kind = value.get("kind")
     if kind not in _PIT_STOP_KINDS:
-        raise RuleError(
-            f"{file_name}: key {key}.kind: expected {' or '.join(_PIT_STOP_KINDS)}, found {kind!r}."
-        )
+        raise RuleError(f"{file_name}: key {key}.kind: expected {' or '.join(_PIT_STOP_KINDS)}, found {kind!r}.")
     return _PIT_STOP_KINDS[kind]
 
 
@@ -259,9 +257,7 @@ def _check_consistency(rules: SeasonRules, file_name: str) -> None:
     stops = rules.pit_stops
     if isinstance(stops, TimeBandRules):
         if len(stops.band_below_ms) != len(stops.band_points):
-            raise RuleError(
-                f"{file_name}: key pit_stops.band_points: expected one value per pit_stops.band_below_ms."
-            )
+            raise RuleError(f"{file_name}: key pit_stops.band_points: expected one value per pit_stops.band_below_ms.")
         if list(stops.band_below_ms) != sorted(set(stops.band_below_ms)):
             raise RuleError(f"{file_name}: key pit_stops.band_below_ms: expected rising limits.")
     elif len(stops.fastest_points) != 3:

@@ -134,16 +134,12 @@ def _read_bytes(path: Path) -> bytes:
     try:
         content = path.read_bytes()
     except FileNotFoundError:
-        raise DataError(
-            f"{path.name} is missing from {path.parent}; expected the committed fact file."
-        ) from None
+        raise DataError(f"{path.name} is missing from {path.parent}; expected the committed fact file.") from None
     if not content:
         raise DataError(f"{path.name} is empty; expected a header line.")
     if not content.endswith(b"\n"):
         line = content.count(b"\n") + 1
-        raise DataError(
-            f"{path.name} line {line}: the file ends in the middle of a line; it looks truncated."
-        )
+        raise DataError(f"{path.name} line {line}: the file ends in the middle of a line; it looks truncated.")
     return content
 
 
@@ -155,9 +151,7 @@ def _check_header(content: bytes, table: FactTable) -> list[str]:
         found = [f"missing {', '.join(missing)}"] if missing else []
         found += [f"unknown {', '.join(unknown)}"] if unknown else []
         expected = ", ".join(table.column_names)
-        raise DataError(
-            f"{table.file_name} line 1: expected the columns {expected}; found {'; '.join(found)}."
-        )
+        raise DataError(f"{table.file_name} line 1: expected the columns {expected}; found {'; '.join(found)}.")
     if len(set(header)) != len(header):
         raise DataError(f"{table.file_name} line 1: a column name occurs twice in {', '.join(header)}.")
     return header
@@ -171,9 +165,7 @@ def _explain(message: str, header: list[str], table: FactTable) -> NoReturn:
         found = re.search(r"'([^']*)'", conversion[3])
         shown = repr(found[1]) if found else conversion[3].strip()
         expected = _EXAMPLES.get(column.type, "UTF-8 text")
-        raise DataError(
-            f"{table.file_name}{where}, column {column.name}: expected {expected}, found {shown}."
-        )
+        raise DataError(f"{table.file_name}{where}, column {column.name}: expected {expected}, found {shown}.")
     parse = re.search(r"Row #(\d+): (.*)", message, re.DOTALL)
     where = f" line {parse[1]}" if parse else ""
     raise DataError(f"{table.file_name}{where}: {(parse[2] if parse else message).strip()}.")
@@ -186,9 +178,7 @@ def _refuse(rows: pa.Table, table: FactTable, index: int, column: str, expected:
     race = rows["race_key"][index].as_py() if "race_key" in table.column_names else None
     suffix = f" (race {race})" if race is not None and column != "race_key" else ""
     line = index + _FIRST_DATA_LINE
-    raise DataError(
-        f"{table.file_name} line {line}, column {column}: expected {expected}, found {found}{suffix}."
-    )
+    raise DataError(f"{table.file_name} line {line}, column {column}: expected {expected}, found {found}{suffix}.")
 
 
 def _check_columns(rows: pa.Table, table: FactTable) -> None:

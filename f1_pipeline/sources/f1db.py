@@ -113,9 +113,7 @@ def _read_member(archive: zipfile.ZipFile, archive_name: str, name: str) -> pd.D
     except KeyError:
         raise DataError(f"{archive_name} lacks {member}; expected a full F1DB CSV release.") from None
     if info.file_size > _MAX_MEMBER_BYTES:
-        raise DataError(
-            f"{archive_name}: {member} has {info.file_size} bytes; expected at most {_MAX_MEMBER_BYTES}."
-        )
+        raise DataError(f"{archive_name}: {member} has {info.file_size} bytes; expected at most {_MAX_MEMBER_BYTES}.")
     try:
         text = archive.read(info).decode("utf-8")
     except UnicodeDecodeError as error:
@@ -128,15 +126,11 @@ def _parse(text: str, where: str, columns: tuple[str, ...]) -> pd.DataFrame:
     header = next(rows, [])
     missing = [column for column in columns if column not in header]
     if missing:
-        raise DataError(
-            f"{where} lacks the column {', '.join(missing)}; it has {', '.join(header) or 'none'}."
-        )
+        raise DataError(f"{where} lacks the column {', '.join(missing)}; it has {', '.join(header) or 'none'}.")
     picked = [header.index(column) for column in columns]
     records = []
     for record in rows:
         if len(record) != len(header):
-            raise DataError(
-                f"{where} line {rows.line_num}: expected {len(header)} fields, found {len(record)}."
-            )
+            raise DataError(f"{where} line {rows.line_num}: expected {len(header)} fields, found {len(record)}.")
         records.append([record[index] for index in picked])
     return pd.DataFrame(records, columns=list(columns), dtype=str)

@@ -41,9 +41,7 @@ TEAM_CODES: dict[str, tuple[str, ...]] = {
 }
 
 
-def read_records(
-    fantasy_dir: Path, f1db: Mapping[str, pd.DataFrame], races: pd.DataFrame
-) -> dict[str, pd.DataFrame]:
+def read_records(fantasy_dir: Path, f1db: Mapping[str, pd.DataFrame], races: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Read the game's records with assets and races named by id.
 
     Parameters
@@ -67,8 +65,7 @@ def read_records(
     """
     names = _Names(f1db, races)
     return {
-        name: names.apply(_read(fantasy_dir / f"{name}.csv", columns), name)
-        for name, columns in RECORD_COLUMNS.items()
+        name: names.apply(_read(fantasy_dir / f"{name}.csv", columns), name) for name, columns in RECORD_COLUMNS.items()
     }
 
 
@@ -94,9 +91,7 @@ class _Names:
 
     def apply(self, frame: pd.DataFrame, name: str) -> pd.DataFrame:
         """Add race_key, constructor_id and asset_id to the rows of a record file."""
-        named = [
-            self._name(row, f"{name}.csv line {line}") for line, row in enumerate(frame.to_dict("records"), 2)
-        ]
+        named = [self._name(row, f"{name}.csv line {line}") for line, row in enumerate(frame.to_dict("records"), 2)]
         ids = pd.DataFrame(named, columns=["race_key", "constructor_id", "asset_id"], index=frame.index)
         return frame.assign(**{column: ids[column] for column in ids.columns})
 
@@ -114,15 +109,11 @@ class _Names:
         constructor = candidates[0]
         if row["asset_type"] == "constructor":
             if row["asset"] != row["team"]:
-                raise DataError(
-                    f"{where}: constructor {row['asset']!r} is listed under the team {row['team']!r}."
-                )
+                raise DataError(f"{where}: constructor {row['asset']!r} is listed under the team {row['team']!r}.")
             return race_key, constructor, constructor
         drivers = self._drivers.get((season, constructor, row["asset"]), set())
         if row["asset_type"] != "driver" or len(drivers) != 1:
-            raise DataError(
-                f"{where}: {row['asset_type']} {row['asset']!r} is no asset of {constructor} in {season}."
-            )
+            raise DataError(f"{where}: {row['asset_type']} {row['asset']!r} is no asset of {constructor} in {season}.")
         return race_key, constructor, next(iter(drivers))
 
 
@@ -130,25 +121,19 @@ def _read(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise DataError(
-            f"{path.name} is missing from {path.parent}; expected a record of the game."
-        ) from None
+        raise DataError(f"{path.name} is missing from {path.parent}; expected a record of the game.") from None
     except UnicodeDecodeError as error:
         raise DataError(f"{path.name} is not UTF-8 text ({error.reason}).") from error
     rows = csv.reader(io.StringIO(text, newline=""))
     header = next(rows, [])
     missing = [column for column in columns if column not in header]
     if missing:
-        raise DataError(
-            f"{path.name} lacks the column {', '.join(missing)}; it has {', '.join(header) or 'none'}."
-        )
+        raise DataError(f"{path.name} lacks the column {', '.join(missing)}; it has {', '.join(header) or 'none'}.")
     picked = [header.index(column) for column in columns]
     records = []
     for record in rows:
         if len(record) != len(header):
-            raise DataError(
-                f"{path.name} line {rows.line_num}: expected {len(header)} fields, found {len(record)}."
-            )
+            raise DataError(f"{path.name} line {rows.line_num}: expected {len(header)} fields, found {len(record)}.")
         records.append([record[index] for index in picked])
     return pd.DataFrame(records, columns=list(columns), dtype=str)
 

@@ -75,9 +75,7 @@ def _say_nothing(_: str) -> None:
     return None
 
 
-def _build(
-    f1db_zip: Path, fantasy_dir: Path, data_dir: Path, say: Callable[[str], None]
-) -> dict[str, pd.DataFrame]:
+def _build(f1db_zip: Path, fantasy_dir: Path, data_dir: Path, say: Callable[[str], None]) -> dict[str, pd.DataFrame]:
     say(f"Reading {f1db_zip.name}.")
     f1db = read_f1db(f1db_zip)
     rules = _rules_of(f1db, data_dir)
@@ -107,9 +105,7 @@ def _rules_of(f1db: Mapping[str, pd.DataFrame], data_dir: Path) -> dict[int, Sea
     """Load the rules of every season of the calendar from the first that has rules on."""
     known = rule_seasons(data_dir)
     if not known:
-        raise RuleError(
-            f"{data_dir / 'rules'} holds no rules; expected a <season>.toml per season of the game."
-        )
+        raise RuleError(f"{data_dir / 'rules'} holds no rules; expected a <season>.toml per season of the game.")
     seasons = {int(season) for season in whole(f1db["races"]["year"]).unique()}
     return {season: load_rules(data_dir, season) for season in sorted(seasons) if season >= known[0]}
 
@@ -121,9 +117,7 @@ def _check_records_used(frames: Mapping[str, pd.DataFrame], records: Mapping[str
     lost = items[~pd.MultiIndex.from_frame(items).isin(scored)]
     if len(lost):
         race_key, asset_type, asset_id = lost.iloc[0]
-        raise DataError(
-            f"{race_key}: fantasy_points.csv scores {asset_type} {asset_id}, fantasy_totals.csv does not."
-        )
+        raise DataError(f"{race_key}: fantasy_points.csv scores {asset_type} {asset_id}, fantasy_totals.csv does not.")
 
 
 def _referred(frames: Mapping[str, pd.DataFrame]) -> tuple[set[str], set[str], set[str]]:

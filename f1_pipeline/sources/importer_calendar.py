@@ -115,9 +115,7 @@ def build_calendar(
     rows = rows.assign(race_key=rows["year"] + "-" + rows["grandPrixId"])
     twice = rows[rows["race_key"].duplicated()]
     if len(twice):
-        raise DataError(
-            f"F1DB lists {twice['race_key'].iloc[0]} twice; a race key must be unique in its season."
-        )
+        raise DataError(f"F1DB lists {twice['race_key'].iloc[0]} twice; a race key must be unique in its season.")
     held = {session: set(f1db[name]["raceId"]) for session, name in _RESULT_FILES.items()}
     names = f1db["grands-prix"].set_index("id")["fullName"]
     races, sessions = [], []
@@ -148,9 +146,7 @@ def _stated_times(row: Mapping[str, str]) -> dict[str, pd.Timestamp]:
     return times | {"race": _instant(row["date"], row["time"], row["race_key"])}
 
 
-def _estimated_times(
-    row: Mapping[str, str], has_sprint: bool, held: Mapping[str, set[str]]
-) -> dict[str, pd.Timestamp]:
+def _estimated_times(row: Mapping[str, str], has_sprint: bool, held: Mapping[str, set[str]]) -> dict[str, pd.Timestamp]:
     shape = _OWN_SHAPES.get(row["race_key"], _NORMAL)
     if has_sprint:
         shape = _SPRINT_SHAPES.get(int(row["year"]), _SPRINT_2024)
@@ -174,9 +170,7 @@ def _sessions(
     row: Mapping[str, str], times: Mapping[str, pd.Timestamp], lock_session: str, is_estimated: bool
 ) -> list[dict[str, object]]:
     if lock_session not in times:
-        raise DataError(
-            f"{row['race_key']}: F1DB has no {lock_session} session, at whose start line-ups lock."
-        )
+        raise DataError(f"{row['race_key']}: F1DB has no {lock_session} session, at whose start line-ups lock.")
     lock_at = times[lock_session]
     sessions: list[dict[str, object]] = []
     for order, (session, starts_at) in enumerate(sorted(times.items(), key=lambda item: item[1]), start=1):
@@ -200,9 +194,7 @@ def _minutes(session: str, season: int) -> int:
     return _MINUTES.get(session, _LONG_PRACTICE_MINUTES if is_long else _PRACTICE_MINUTES)
 
 
-def _check_order(
-    race_key: str, sessions: list[dict[str, object]], has_sprint: bool, is_estimated: bool
-) -> None:
+def _check_order(race_key: str, sessions: list[dict[str, object]], has_sprint: bool, is_estimated: bool) -> None:
     found = [str(session["session"]) for session in sessions]
     expected = _ORDERS["sprint" if has_sprint else "normal"]
     if not is_estimated and found != expected:

@@ -43,9 +43,7 @@ def whole(values: pd.Series) -> pd.Series:
     try:
         return pd.to_numeric(values.where(values != ""), errors="raise").astype("Int64")
     except (ValueError, TypeError) as error:
-        raise DataError(
-            f"F1DB column {values.name}: expected whole numbers, found otherwise ({error})."
-        ) from error
+        raise DataError(f"F1DB column {values.name}: expected whole numbers, found otherwise ({error}).") from error
 
 
 def build_results(f1db: Mapping[str, pd.DataFrame], race_keys: pd.Series) -> dict[str, pd.DataFrame]:

@@ -118,16 +118,12 @@ class _Season:
         overtakes = drivers[drivers["scoring_item"].str.endswith("_overtakes")]
         car_overtakes = {
             key: dict(zip(cars["event_type"], cars["points"], strict=True))
-            for key, cars in overtakes.groupby(["race_key", "constructor_id", "event_type"], as_index=False)[
-                "points"
-            ]
+            for key, cars in overtakes.groupby(["race_key", "constructor_id", "event_type"], as_index=False)["points"]
             .sum()
             .groupby(["race_key", "constructor_id"])
         }
         residual = overtakes[overtakes["origin"] == "residual"]
-        residual_cars = set(
-            zip(residual["race_key"], residual["constructor_id"], residual["event_type"], strict=True)
-        )
+        residual_cars = set(zip(residual["race_key"], residual["constructor_id"], residual["event_type"], strict=True))
         for row in self.totals:
             if row["asset_type"] == "constructor":
                 self._add(row, self._constructor(row, by_cars, car_overtakes, residual_cars, drivers))
@@ -156,9 +152,7 @@ class _Season:
         key, total = _key(row), int(str(row["total_points"]))
         race_key, constructor = str(row["race_key"]), str(row["asset_id"])
         expected = {
-            item_key: _as_residual(item)
-            if _is_residual(item_key, race_key, constructor, residual_cars)
-            else item
+            item_key: _as_residual(item) if _is_residual(item_key, race_key, constructor, residual_cars) else item
             for item_key, item in by_cars.get(key, {}).items()
         }
         official = self.official.get(key)
@@ -169,9 +163,7 @@ class _Season:
             return expected | {("race", "pit_stop_total"): Item(gap, None, "residual", _RESIDUAL)}
         if any(name in _BLOCKS for _, name in official):
             _check_blocks(race_key, constructor, official, drivers, expected)
-            pit_stops = {
-                item_key: item for item_key, item in official.items() if item_key[1] == "pit_stop_total"
-            }
+            pit_stops = {item_key: item for item_key, item in official.items() if item_key[1] == "pit_stop_total"}
             return expected | pit_stops
         return repair_constructor(
             official, expected, total, car_overtakes.get((race_key, constructor), {}), self.pit_totals
@@ -273,9 +265,7 @@ def _as_residual(item: Item) -> Item:
     return item._replace(origin="residual", source="both cars' overtakes, themselves residuals")
 
 
-def _check_blocks(
-    race_key: str, constructor: str, official: Items, drivers: pd.DataFrame, expected: Items
-) -> None:
+def _check_blocks(race_key: str, constructor: str, official: Items, drivers: pd.DataFrame, expected: Items) -> None:
     cars = drivers[(drivers["race_key"] == race_key) & (drivers["constructor_id"] == constructor)]
     cars = cars[cars["scoring_item"] != "driver_of_the_day"]
     sums = cars.groupby("event_type")["points"].sum()

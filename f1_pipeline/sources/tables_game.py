@@ -53,9 +53,7 @@ _ASSET_CONSTRUCTOR = FactColumn(
     references="constructors",
 )
 _SOURCE = FactColumn("source", "varchar", "Public record the value was taken from.")
-_SOURCE_COUNT = FactColumn(
-    "source_count", "integer", "Public records that state the value.", unit="count", minimum=1
-)
+_SOURCE_COUNT = FactColumn("source_count", "integer", "Public records that state the value.", unit="count", minimum=1)
 _AGREEING_COUNT = FactColumn(
     "agreeing_source_count", "integer", "Of those, how many agree with it.", unit="count", minimum=1
 )

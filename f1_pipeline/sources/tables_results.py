@@ -31,13 +31,9 @@ RACES = FactTable(
     "One row per race of the calendar, upcoming ones included.",
     f"{_F1DB}; session times are F1DB's from 2024 and estimated before.",
     (
-        FactColumn(
-            "race_key", "varchar", "Season and Grand Prix, such as 2026-monaco: the identity of a race."
-        ),
+        FactColumn("race_key", "varchar", "Season and Grand Prix, such as 2026-monaco: the identity of a race."),
         FactColumn("season", "integer", "Championship year.", unit="year", minimum=1950),
-        FactColumn(
-            "round_number", "integer", "Place in the calendar; moves when a race is cancelled.", minimum=1
-        ),
+        FactColumn("round_number", "integer", "Place in the calendar; moves when a race is cancelled.", minimum=1),
         FactColumn("grand_prix_id", "varchar", "Grand Prix, F1DB slug."),
         FactColumn("name", "varchar", "Name of the Grand Prix."),
         FactColumn("race_date", "date", "Day of the race at the circuit's calendar entry (UTC)."),
@@ -193,9 +189,7 @@ STARTING_GRIDS = FactTable(
         _session("sprint", "race"),
         DRIVER_COLUMN,
         CONSTRUCTOR_COLUMN,
-        FactColumn(
-            "grid_position", "integer", "Grid slot; empty for a pit-lane start.", is_nullable=True, minimum=1
-        ),
+        FactColumn("grid_position", "integer", "Grid slot; empty for a pit-lane start.", is_nullable=True, minimum=1),
         FactColumn("grid_text", "varchar", "The slot, or PL for a start from the pit lane."),
         FactColumn("grid_order", "integer", "Order in the grid document.", minimum=1),
     ),
@@ -217,9 +211,7 @@ RACE_RESULTS = FactTable(
         FactColumn("position_text", "varchar", "The place, or DNF, NC, DNS, DSQ as F1DB states it."),
         FactColumn("result_order", "integer", "Order in the result document.", minimum=1),
         FactColumn("laps", "integer", "Laps completed.", is_nullable=True, unit="laps", minimum=0),
-        FactColumn(
-            "time_ms", "bigint", "Race time of cars on the lead lap.", is_nullable=True, unit="ms", minimum=1
-        ),
+        FactColumn("time_ms", "bigint", "Race time of cars on the lead lap.", is_nullable=True, unit="ms", minimum=1),
         FactColumn("retirement_reason", "varchar", "Cause of retirement, in F1DB's words.", is_nullable=True),
         FactColumn("championship_points", "double", "Championship points won.", unit="points", minimum=0),
         FactColumn(
