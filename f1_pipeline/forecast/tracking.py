@@ -2,7 +2,7 @@
 
 Belongs here: everything that knows MLflow; no other module imports it, and this one only when a store is opened,
 because the import takes seconds. Training and forecasting are the neighbour `forecast.points_model`, the hash by which
-a model is found again `forecast.fingerprint`, the picture of its errors `forecast.residual_plot`.
+a model is found again `forecast.fingerprint`, what is written down about a training `forecast.training_record`.
 
 Only a run that reached FINISHED, the last thing `log_training` does, counts: whatever a crash or a kill leaves behind
 is never reused.
@@ -14,12 +14,10 @@ MLflow 3.17.2, `MlflowClient` and `mlflow.sklearn.save_model` (read 2026-11); sk
 
 from __future__ import annotations
 
-import json
 import logging
-import os
 import re
 import warnings
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,15 +28,16 @@ import skops.io
 from sklearn.pipeline import Pipeline
 
 from f1_pipeline.errors import UsageError, WarehouseError
-from f1_pipeline.forecast.feature_sets import FEATURE_SET_VERSION, FEATURE_SETS, feature_set
+from f1_pipeline.forecast import training_record
+from f1_pipeline.forecast.feature_sets import FEATURE_SETS, feature_set
 from f1_pipeline.forecast.fingerprint import fingerprint
-from f1_pipeline.forecast.points_model import PointsForecaster, TrainedPointsModel, settings_dict
+from f1_pipeline.forecast.points_model import PointsForecaster, TrainedPointsModel
 from f1_pipeline.forecast.residual_plot import ResidualPlot
 from f1_pipeline.forecast.spread import Spread
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.entities import LoggedModel
+    from mlflow.entities import LoggedModel, Run
     from mlflow.entities.model_registry import ModelVersion
     from mlflow.models import ModelSignature
 
@@ -76,6 +75,25 @@ def registered_name(asset_type: str) -> str:
     return f"{asset_type}_points"
 
 
+@dataclass(frozen=True)
+class _Finished:
+    """What is remembered of a run that reached its end."""
+
+    fingerprint: str
+    model_uri: str
+    path: Path
+    summary: dict[str, str | int | float | None]
+
+    @classmethod
+    def from_run(cls, run: Run) -> _Finished | None:
+        """Read a run; None when it did not finish or has no model."""
+        tags = run.data.tags
+        if run.info.status != "FINISHED" or not {"fingerprint", "model_uri", "model_path"} <= set(tags):
+            return None
+        summary = training_record.summary(run.data.params, run.data.metrics)
+        return cls(tags["fingerprint"], tags["model_uri"], Path(tags["model_path"]), summary)
+
+
 class Tracking:
     """An MLflow store in a folder: `mlflow.db` (SQLite) and `artifacts/` beside it.
 
@@ -94,7 +112,7 @@ class Tracking:
         self._experiments = {asset_type: self._experiment_id(asset_type) for asset_type in FEATURE_SETS}
         self._plot = ResidualPlot()
         self._signatures: dict[str, ModelSignature] = {}
-        self._known: dict[str, tuple[str, Path]] | None = None
+        self._known: dict[str, _Finished] | None = None
 
     @property
     def uri(self) -> str:
@@ -109,7 +127,7 @@ class Tracking:
         int
             How many fingerprints are known.
         """
-        known: dict[str, tuple[str, Path]] = {}
+        known: dict[str, _Finished] = {}
         token: str | None = None
         while token is None or token:
             page = self._client.search_runs(
@@ -121,9 +139,9 @@ class Tracking:
                 page_token=token,
             )
             for run in page:
-                tags = run.data.tags
-                if {"fingerprint", "model_uri", "model_path"} <= set(tags):
-                    known[tags["fingerprint"]] = tags["model_uri"], Path(tags["model_path"])
+                finished = _Finished.from_run(run)
+                if finished is not None:
+                    known[finished.fingerprint] = finished
             token = page.token or ""
         self._known = known
         return len(known)
@@ -144,7 +162,36 @@ class Tracking:
         if self._known is None:
             self.prefetch()
         found = (self._known or {}).get(fingerprint)
-        return found[0] if found and (found[1] / _MODEL_FILE).is_file() else None
+        return found.model_uri if found and (found.path / _MODEL_FILE).is_file() else None
+
+    def summary(self, model_uri: str) -> dict[str, str | int | float | None]:
+        """Sum up the training of a model.
+
+        Parameters
+        ----------
+        model_uri : str
+            From `log_training` or `find`.
+
+        Returns
+        -------
+        dict
+            training_row_count, first_training_race_key and last_training_race_key (None without history),
+            cv_mae_points and cv_rmse_points (None without cross-validation).
+
+        Raises
+        ------
+        UsageError
+            When the URI is not one of a registered version.
+        WarehouseError
+            When the version does not exist, or its training was not finished.
+        """
+        for finished in (self._known or {}).values():
+            if finished.model_uri == model_uri:
+                return dict(finished.summary)
+        finished = _Finished.from_run(self._client.get_run(str(self._version(model_uri).run_id)))
+        if finished is None:
+            raise WarehouseError(f"{model_uri}: expected a finished training in {self.uri}, found an unfinished one")
+        return dict(finished.summary)
 
     def log_training(self, model: TrainedPointsModel, fingerprint: str) -> str:
         """Record a training: settings, data window, metrics, features, residual plot, model file, version.
@@ -164,19 +211,21 @@ class Tracking:
             `models:/driver_points/<version>` or the same for constructors.
         """
         experiment_id = self._experiments[model.asset_type]
-        tags = {**_tags(model), "fingerprint": fingerprint}
+        tags = {**training_record.tags(model), "fingerprint": fingerprint}
         run = self._client.create_run(experiment_id, tags=tags, run_name=model.target_race_key)
         run_id, outcome = run.info.run_id, "FAILED"
         try:
-            _write_run_files(_local_path(run.info.artifact_uri), model, self._plot.png(model))
+            training_record.write_files(_local_path(run.info.artifact_uri), model, self._plot.png(model))
             stored = self._store_model(run_id, model)
             path, uri = _local_path(stored.artifact_location), self._register(run_id, stored, model)
-            self._log_figures(run_id, run.info.start_time, model, {"model_uri": uri, "model_path": str(path)})
+            links = {"model_uri": uri, "model_path": str(path)}
+            self._log_figures(run_id, run.info.start_time, model, links)
             outcome = "FINISHED"
         finally:
             self._client.set_terminated(run_id, outcome)
         if self._known is not None:
-            self._known[fingerprint] = uri, path
+            shown = training_record.summary(training_record.params(model), training_record.metrics(model))
+            self._known[fingerprint] = _Finished(fingerprint, uri, path, shown)
         return uri
 
     def promote(self, model_uri: str) -> bool:
@@ -201,6 +250,30 @@ class Tracking:
         """
         candidate = self._version(model_uri)
         return self._promote(candidate)
+
+    def record_outcome(self, model_uri: str, figures: dict[str, float]) -> None:
+        """Add to a version's run how its forecast did in the race; the same figures again change nothing.
+
+        Parameters
+        ----------
+        model_uri : str
+            From `log_training` or `find`.
+        figures : dict of str to float
+            Metrics such as `race_mae` or `lineup_capture_share`.
+
+        Raises
+        ------
+        UsageError
+            When the URI is not one of a registered version.
+        WarehouseError
+            When the version does not exist.
+        """
+        from mlflow.entities import Metric
+
+        run = self._client.get_run(str(self._version(model_uri).run_id))
+        new = {key: value for key, value in figures.items() if run.data.metrics.get(key) != value}
+        at = run.info.end_time or run.info.start_time
+        self._client.log_batch(run.info.run_id, metrics=[Metric(key, value, at, 0) for key, value in new.items()])
 
     def champion(self, asset_type: str) -> str | None:
         """Name the model of the latest race.
@@ -305,8 +378,8 @@ class Tracking:
         """Send parameters, metrics and tags in one batch."""
         from mlflow.entities import Metric, Param, RunTag
 
-        metrics = [Metric(key, value, now, 0) for key, value in _metrics(model).items()]
-        params = [Param(key, str(value)) for key, value in _params(model).items()]
+        metrics = [Metric(key, value, now, 0) for key, value in training_record.metrics(model).items()]
+        params = [Param(key, str(value)) for key, value in training_record.params(model).items()]
         self._client.log_batch(run_id, metrics=metrics, params=params, tags=[RunTag(*tag) for tag in tags.items()])
 
     def _store_model(self, run_id: str, model: TrainedPointsModel) -> LoggedModel:
@@ -317,7 +390,9 @@ class Tracking:
 
         client, asset_type = self._client, model.asset_type
         name = registered_name(asset_type)
-        stored = client.create_logged_model(self._experiments[asset_type], name, run_id, tags=_tags(model))
+        stored = client.create_logged_model(
+            self._experiments[asset_type], name, run_id, tags=training_record.tags(model)
+        )
         record = Model(
             artifact_path=stored.artifact_location, run_id=run_id, model_uuid=stored.model_id, model_id=stored.model_id
         )
@@ -345,7 +420,7 @@ class Tracking:
             name,
             source=stored.artifact_location,
             run_id=run_id,
-            tags=_tags(model),
+            tags=training_record.tags(model),
             await_creation_for=0,
             model_id=stored.model_id,
         )
@@ -387,13 +462,16 @@ class Tracking:
 
 def _open_client(uri: str) -> MlflowClient:
     """Import MLflow quietly, without telemetry, and connect."""
-    # Must be set before the import, which starts the telemetry client.
-    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
     with warnings.catch_warnings():
         # MLflow 3.17 declares relations with a loader that SQLAlchemy 2.1 deprecates.
         warnings.filterwarnings("ignore", message="The ``noload`` loader strategy", category=DeprecationWarning)
         from mlflow import MlflowClient
+        from mlflow.environment_variables import MLFLOW_DISABLE_TELEMETRY
+        from mlflow.telemetry import set_telemetry_client
 
+        # Nothing is sent before the first call of a client; from here on there is nobody to send it.
+        MLFLOW_DISABLE_TELEMETRY.set("true")
+        set_telemetry_client()
         for name in ("mlflow", "alembic"):
             logging.getLogger(name).setLevel(logging.WARNING)
         return MlflowClient(tracking_uri=uri, registry_uri=uri)
@@ -402,52 +480,3 @@ def _open_client(uri: str) -> MlflowClient:
 def _local_path(uri: str | None) -> Path:
     """Turn the file URI of an artifact into a path."""
     return Path(url2pathname(urlparse(uri or "").path))
-
-
-def _tags(model: TrainedPointsModel) -> dict[str, str]:
-    """Say which race a run, model or version is for; `race_date` decides about the champion."""
-    return {
-        "race_key": model.target_race_key,
-        "race_date": model.target_race_date.isoformat(),
-        "asset_type": model.asset_type,
-        "feature_set_version": FEATURE_SET_VERSION,
-        "no_cv_reason": model.no_cv_reason or "",
-    }
-
-
-def _params(model: TrainedPointsModel) -> dict[str, object]:
-    """List every setting, what was chosen, and the data window."""
-    return {
-        **settings_dict(model.settings),
-        "alpha": model.alpha,
-        "ridge_weight": round(model.ridge_weight, 6),
-        "feature_set_version": FEATURE_SET_VERSION,
-        "feature_count": len(model.feature_names),
-        "train_row_count": model.row_count,
-        "train_race_count": model.race_count,
-        "train_first_race_key": model.first_race_key,
-        "train_last_race_key": model.last_race_key,
-        "spread_origin": model.spread.origin,
-    }
-
-
-def _metrics(model: TrainedPointsModel) -> dict[str, float]:
-    """List the means over folds, each fold (`cv_mae/2024`) and the spread."""
-    folds = {f"{key}/{fold}": value for fold, row in model.fold_metrics.items() for key, value in row.items()}
-    numbers = {key: value for key, value in asdict(model.spread).items() if key != "origin"}
-    return {**(model.metrics or {}), **folds, **{f"spread/{key}": value for key, value in numbers.items()}}
-
-
-def _write_run_files(folder: Path, model: TrainedPointsModel, picture: bytes | None) -> None:
-    """Leave the feature list with its coefficients, and the residual plot, among the run's artifacts."""
-    folder.mkdir(parents=True, exist_ok=True)
-    names = model.pipeline.named_steps["prepare"].get_feature_names_out()
-    coefficients = model.pipeline.named_steps["ridge"].coef_
-    listing = {
-        "feature_set_version": FEATURE_SET_VERSION,
-        "features": list(model.feature_names),
-        "points_per_standard_deviation": {str(n): float(c) for n, c in zip(names, coefficients, strict=True)},
-    }
-    (folder / "features.json").write_text(json.dumps(listing, indent=2) + "\n", encoding="utf-8")
-    if picture is not None:
-        (folder / "residuals.png").write_bytes(picture)

@@ -1,7 +1,7 @@
 """Your own team: `my_team.toml`, read and checked.
 
-Belongs here: the file a player keeps beside the project, and what makes it readable. Neighbours: `steps.tables` lands it
-in `core.current_lineup`. Without the file you start afresh, with the whole budget.
+Belongs here: the file a player keeps beside the project, and what makes it readable. Neighbours: `steps.tables` lands
+it in `core.current_lineup`. Without the file you start afresh, with the whole budget.
 """
 
 from __future__ import annotations

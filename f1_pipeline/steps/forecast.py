@@ -7,7 +7,12 @@ decided here once more: rows of strictly earlier races.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+import pandas as pd
+
+from f1_pipeline.errors import WarehouseError
+from f1_pipeline.forecast.feature_sets import BASELINE_FEATURES
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.tables import run_model
 from f1_pipeline.warehouse.writer import WriteReport
@@ -90,7 +95,8 @@ def training_rows(pipeline: Pipeline, asset_type: str) -> pd.DataFrame:
         performances = connection.table(f"core.{asset_type}_race_performance").df()
         baselines = connection.table("predictions.baseline_points").df()
     own = baselines[baselines["asset_type"] == asset_type]
-    wide = own.pivot(index=["race_key", "asset_id"], columns="baseline", values="expected_points").add_suffix("_points")
+    wide = own.pivot(index=["race_key", "asset_id"], columns="baseline", values="expected_points")
+    wide = wide.add_suffix("_points")[list(BASELINE_FEATURES)]
     asset_id = f"{asset_type}_id"
     points = performances[["race_key", asset_id, "total_points"]]
     rows = features.merge(points, on=["race_key", asset_id], how="left")

@@ -11,6 +11,7 @@ from dataclasses import replace
 import pandas as pd
 
 from f1_pipeline.errors import WarehouseError
+from f1_pipeline.forecast.evaluation import evaluate
 from f1_pipeline.game.lineup import Lineup, LineupRules, lineup_points
 from f1_pipeline.optimize.enumeration import best_lineups, mean_affordable_points
 from f1_pipeline.optimize.milp import solve_lineups
@@ -35,6 +36,14 @@ ACTUAL = """
     from marts.race_leaderboard
     where list_contains($race_keys, race_key)
     order by race_key, asset_type, asset_id
+"""
+FORECASTS = """
+    select poi.race_key, poi.asset_type, poi.asset_id, poi.model_uri, poi.expected_points, poi.p10, poi.p90,
+        lea.total_points
+    from predictions.asset_points as poi
+    inner join marts.race_leaderboard as lea using (race_key, asset_type, asset_id)
+    where list_contains($race_keys, poi.race_key)
+    order by poi.race_key, poi.asset_type, poi.asset_id
 """
 CHOSEN = """
     select race_key, asset_type, asset_id, is_boosted, expected_points
@@ -110,7 +119,10 @@ def review_lineups(pipeline: Pipeline, table: str, race_keys: Sequence[str]) -> 
         for race_key in race_keys
     }
     rows = pd.DataFrame([{"race_key": race_key} | review for race_key, review in details.items()])
-    return replace(run_model(pipeline, table, race_keys, rows), details=details)
+    report = run_model(pipeline, table, race_keys, rows)
+    for race_key, forecasts in _rows_by_race(pipeline, FORECASTS, race_keys, "predictions.asset_points").items():
+        _record_outcomes(pipeline, forecasts, details[race_key]["capture_share"])
+    return replace(report, details=details)
 
 
 def lineup_rules(pipeline: Pipeline, race_key: str) -> LineupRules:
@@ -138,6 +150,15 @@ def _review(actual: pd.DataFrame, chosen: pd.DataFrame, rules: LineupRules) -> d
         "mean_affordable_points": mean_points,
         "reward": actual_points - mean_points,
     }
+
+
+def _record_outcomes(pipeline: Pipeline, forecasts: pd.DataFrame, capture_share: float) -> None:
+    """Add to the MLflow run of each model how its forecast did in the race that it was made for."""
+    for model_uri, rows in forecasts.groupby("model_uri"):
+        actuals = rows[["race_key", "asset_id", "total_points"]].rename(columns={"total_points": "points"})
+        figures = evaluate(rows.drop(columns="total_points"), actuals)
+        known = {f"race_{name}": float(value) for name, value in figures.items() if value is not None}
+        pipeline.tracking.record_outcome(str(model_uri), known | {"lineup_capture_share": capture_share})
 
 
 def _rows_by_race(pipeline: Pipeline, query: str, race_keys: Sequence[str], table: str) -> dict[str, pd.DataFrame]:

@@ -21,6 +21,8 @@ import pyarrow as pa
 from f1_pipeline.errors import UsageError, WarehouseError
 
 POLL_S = 0.05
+LOCKED = "Could not set lock"  # how DuckDB says that another process has the file open
+CHECK_THE_DISK = "check the disk, its space and the file"
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ class Warehouse:
             try:
                 connection = duckdb.connect(str(self.path), read_only=read_only)
             except duckdb.IOException as error:
-                if "lock" not in str(error) or time.monotonic() >= deadline:
+                if LOCKED not in str(error) or time.monotonic() >= deadline:
                     raise
                 time.sleep(POLL_S)
             else:
@@ -136,8 +138,12 @@ def _translated(path: Path) -> Iterator[None]:
         yield
     except duckdb.IOException as error:
         reason = str(error).splitlines()[0]
-        hint = "another process has it open" if "lock" in reason else "check the disk, its space and the file"
+        hint = "another process has it open" if LOCKED in reason else CHECK_THE_DISK
         raise WarehouseError(f"{path}: {hint}: {reason}") from error
+    except duckdb.TransactionException as error:
+        # A full disk shows when DuckDB commits: only then are the rows of a table written.
+        reason = str(error).splitlines()[0]
+        raise WarehouseError(f"{path}: {CHECK_THE_DISK}: {reason}") from error
     except (duckdb.FatalException, duckdb.SerializationException) as error:
         reason = str(error).splitlines()[0]
         raise WarehouseError(f"{path}: the file cannot be used: {reason}") from error

@@ -40,9 +40,7 @@ HAND_RULES = LineupRules(driver_count=2, constructor_count=1, budget_tenths=45, 
 
 
 def points_of(problem: LineupProblem) -> dict[tuple[str, str], float]:
-    drivers = {
-        ("driver", i): float(p) for i, p in zip(problem.driver_ids, problem.driver_points, strict=True)
-    }
+    drivers = {("driver", i): float(p) for i, p in zip(problem.driver_ids, problem.driver_points, strict=True)}
     constructors = zip(problem.constructor_ids, problem.constructor_points, strict=True)
     return drivers | {("constructor", i): float(p) for i, p in constructors}
 
@@ -236,9 +234,7 @@ def test_arrays_of_a_problem_cannot_be_changed() -> None:
 
 def test_nothing_affordable_is_an_error_with_the_amounts() -> None:
     rules = LineupRules(2, 1, 29, 2)
-    message = (
-        r"of 2026-monaco: expected a line-up within the budget of \$2\.9M, but the cheapest .* costs \$3\.0M"
-    )
+    message = r"of 2026-monaco: expected a line-up within the budget of \$2\.9M, but the cheapest .* costs \$3\.0M"
     with pytest.raises(SolverError, match=message):
         LineupProblem.from_frame(HAND, rules, race_key="2026-monaco")
     problem = with_rules(LineupProblem.from_frame(HAND, HAND_RULES), rules)
@@ -281,10 +277,6 @@ def test_a_missing_column_is_named() -> None:
 
 def test_unsorted_ids_and_wrong_shapes_are_refused() -> None:
     with pytest.raises(DataError, match="found 'a' after 'b'"):
-        LineupProblem(
-            ("b", "a"), np.ones(2), np.ones(2), ("x",), np.ones(1), np.ones(1), LineupRules(1, 1, 9, 2)
-        )
+        LineupProblem(("b", "a"), np.ones(2), np.ones(2), ("x",), np.ones(1), np.ones(1), LineupRules(1, 1, 9, 2))
     with pytest.raises(DataError, match=r"found shapes \(3,\) and \(2,\)"):
-        LineupProblem(
-            ("a", "b"), np.ones(3), np.ones(2), ("x",), np.ones(1), np.ones(1), LineupRules(1, 1, 9, 2)
-        )
+        LineupProblem(("a", "b"), np.ones(3), np.ones(2), ("x",), np.ones(1), np.ones(1), LineupRules(1, 1, 9, 2))

@@ -60,9 +60,7 @@ def test_lineup_may_cost_exactly_the_budget() -> None:
 
 
 def test_budget_exceeded_is_named_with_the_amounts() -> None:
-    with pytest.raises(
-        RuleError, match=r"budget: expected at most \$95\.8M, found \$95\.9M \(\$0\.1M too much"
-    ):
+    with pytest.raises(RuleError, match=r"budget: expected at most \$95\.8M, found \$95\.9M \(\$0\.1M too much"):
         validate(LEGAL, PRICES, LineupRules(5, 2, 958, 2))
 
 
@@ -154,8 +152,6 @@ def test_limits_out_of_range_are_refused(limits: tuple[int, int, int, float], na
         LineupRules(*limits)
 
 
-@pytest.mark.parametrize(
-    ("tenths", "text"), [(247, "$24.7M"), (1000, "$100.0M"), (3, "$0.3M"), (-12, "-$1.2M")]
-)
+@pytest.mark.parametrize(("tenths", "text"), [(247, "$24.7M"), (1000, "$100.0M"), (3, "$0.3M"), (-12, "-$1.2M")])
 def test_money_is_written_as_in_the_game(tenths: int, text: str) -> None:
     assert money(tenths) == text

@@ -16,9 +16,7 @@ from f1_pipeline.optimize.milp import solve_lineups
 from f1_pipeline.optimize.problem import LineupProblem, RankedLineup
 
 
-def seeded_problem(
-    seed: int, drivers: int, constructors: int, rules: LineupRules, decimals: int = 2
-) -> LineupProblem:
+def seeded_problem(seed: int, drivers: int, constructors: int, rules: LineupRules, decimals: int = 2) -> LineupProblem:
     """Draw a menu whose points follow the prices, with noise that turns some of them negative."""
     generator = np.random.default_rng(seed)
     driver_prices = generator.integers(45, 300, drivers)
@@ -34,9 +32,7 @@ def seeded_problem(
     )
 
 
-def assert_same_answers(
-    found: list[RankedLineup], expected: list[RankedLineup], problem: LineupProblem
-) -> None:
+def assert_same_answers(found: list[RankedLineup], expected: list[RankedLineup], problem: LineupProblem) -> None:
     # In points: which of two equal teams comes first is up to the solver.
     assert [r.points for r in found] == pytest.approx([r.points for r in expected], abs=1e-9)
     assert [r.rank for r in found] == list(range(1, len(expected) + 1))
@@ -92,9 +88,7 @@ def test_negative_points_are_boosted_where_they_hurt_least() -> None:
 
 def test_budget_too_small_is_named_with_the_amounts() -> None:
     problem = seeded_problem(1, 6, 3, LineupRules(3, 2, 100, 2))
-    with pytest.raises(
-        SolverError, match=r"within the budget of \$10\.0M, but the cheapest legal one costs \$"
-    ):
+    with pytest.raises(SolverError, match=r"within the budget of \$10\.0M, but the cheapest legal one costs \$"):
         solve_lineups(problem)
 
 
