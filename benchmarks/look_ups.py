@@ -1,7 +1,7 @@
 """Whether an index helps the usual look-ups in the warehouse.
 
-Here: each look-up on a copy of the built warehouse, with an ART index on its columns and without. docs/adr/0004 rests on
-these figures.
+Here: each look-up on a copy of the built warehouse, with an ART index on its columns and without. docs/adr/0004 rests
+on these figures.
 """
 
 from __future__ import annotations

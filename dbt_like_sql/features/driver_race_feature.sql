@@ -69,12 +69,14 @@ performances as (
     from driver_race_performance as per
 ),
 
--- Every race an asset took part in, and the races to forecast, whose own results no window below reaches.
+-- Every race an asset took part in, and the races to forecast that it has not (yet) taken part in. The latter have no
+-- figure, and no window below counts them: what a race gets must not depend on which others are computed with it.
 timeline as (
     select
         per.race_key,
         per.driver_id,
         per.fantasy_price_musd,
+        per.fantasy_price_musd as start_price_musd,
         per.total_points,
         per.qualifying_points,
         per.race_points,
@@ -90,6 +92,7 @@ timeline as (
         ent.race_key,
         ent.lineage_id as driver_id,
         ent.fantasy_price_musd,
+        null as start_price_musd,
         null as total_points,
         null as qualifying_points,
         null as race_points,
@@ -110,7 +113,9 @@ dated as (
         rac.race_date,
         rac.season,
         rac.circuit_id,
-        row_number() over (partition by tim.driver_id order by rac.race_date) as start_number,
+        count(tim.total_points) over (
+            partition by tim.driver_id order by rac.race_date rows between unbounded preceding and 1 preceding
+        ) as start_count,
     from timeline as tim
     inner join race as rac on tim.race_key = rac.race_key
 ),
@@ -119,18 +124,19 @@ form as (
     select
         race_key,
         driver_id,
-        start_number - 1 as start_count,
+        start_count,
         avg(total_points) over last_3 as last_3_mean_points,
         avg(total_points) over last_5 as last_5_mean_points,
         stddev_samp(total_points) over last_10 as last_10_stddev_points,
         avg(total_points) over this_season as season_mean_points,
-        sum(total_points) over last_5 / sum(cast(fantasy_price_musd as double)) over last_5
+        sum(total_points) over last_5 / sum(cast(start_price_musd as double)) over last_5
             as last_5_points_per_million,
         -- The slope through a single point is NaN, and no trend is null.
         case
-            when count(points_per_million) over last_5 > 1 then regr_slope(points_per_million, start_number) over last_5
+            when count(points_per_million) over last_5 > 1 then regr_slope(points_per_million, start_count) over last_5
         end as trend_points_per_million,
-        cast(fantasy_price_musd - first_value(fantasy_price_musd) over last_3 as double) as last_3_price_change_musd,
+        cast(fantasy_price_musd - first_value(start_price_musd ignore nulls) over last_3 as double)
+            as last_3_price_change_musd,
         avg(total_points) over this_circuit as circuit_mean_points,
         stddev_samp(total_points) over this_circuit as circuit_stddev_points,
         count(total_points) over this_circuit as circuit_start_count,
@@ -142,9 +148,9 @@ form as (
         avg(qualifying_position) over last_5 as last_5_qualifying_mean_position,
     from dated
     window
-        last_3 as (partition by driver_id order by race_date rows between 3 preceding and 1 preceding),
-        last_5 as (partition by driver_id order by race_date rows between 5 preceding and 1 preceding),
-        last_10 as (partition by driver_id order by race_date rows between 10 preceding and 1 preceding),
+        last_3 as (partition by driver_id order by start_count range between 3 preceding and 1 preceding),
+        last_5 as (partition by driver_id order by start_count range between 5 preceding and 1 preceding),
+        last_10 as (partition by driver_id order by start_count range between 10 preceding and 1 preceding),
         this_season as (
             partition by driver_id, season order by race_date rows between unbounded preceding and 1 preceding
         ),
@@ -177,7 +183,7 @@ sprint_form as (
         list_avg(arg_max(per.sprint_points, rac.race_date, 3)) as last_3_sprint_mean_points,
     from targets as tar
     inner join performances as per on tar.lineage_id = per.driver_id and per.had_sprint
-    inner join race as rac on per.race_key = rac.race_key and rac.race_date < tar.race_date
+    inner join race as rac on per.race_key = rac.race_key and tar.race_date > rac.race_date
     group by tar.race_key, tar.driver_id
 ),
 
@@ -200,9 +206,9 @@ constructor_form as (
         list_avg(arg_max(per.total_points, rac.race_date, 5)) as constructor_last_5_mean_points,
     from targets as tar
     inner join constructor as con on tar.constructor_id = con.constructor_id
-    inner join constructor as old on con.lineage_id = old.lineage_id
-    inner join constructor_race_performance as per on old.constructor_id = per.constructor_id
-    inner join race as rac on per.race_key = rac.race_key and rac.race_date < tar.race_date
+    inner join constructor as nam on con.lineage_id = nam.lineage_id
+    inner join constructor_race_performance as per on nam.constructor_id = per.constructor_id
+    inner join race as rac on per.race_key = rac.race_key and tar.race_date > rac.race_date
     group by tar.race_key, tar.driver_id
 )
 

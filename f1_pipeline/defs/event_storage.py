@@ -7,13 +7,14 @@ connected to. What is stored, and how, stays Dagster's. Chosen in `dagster.yaml`
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
+from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
 
 
@@ -40,7 +41,7 @@ class PooledSqliteEventLogStorage(SqliteEventLogStorage):
             engine = sqlalchemy.create_engine(
                 self.conn_string_for_shard(shard), connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS}
             )
-            sqlalchemy.event.listen(engine, "connect", _sync_at_checkpoints)
+            event.listen(engine, "connect", _sync_at_checkpoints)
             self._engines[shard] = engine
         return self._engines[shard]
 
@@ -51,7 +52,7 @@ class PooledSqliteEventLogStorage(SqliteEventLogStorage):
         return table_name in self._tables
 
     @contextmanager
-    def _connect(self, shard: str) -> Iterator[Connection]:
+    def _connect(self, shard: str) -> Generator[Connection]:
         with self._db_lock:
             engine = self._engine(shard)
             if shard not in self._initialized_dbs:

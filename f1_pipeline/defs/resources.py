@@ -6,7 +6,7 @@ Belongs here: configuration that the Dagster UI may show. Neighbours: `warehouse
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -52,7 +52,7 @@ class PipelineResource(DuckDBResource):
         return self._pipeline
 
     @contextmanager
-    def get_connection(self) -> Iterator[Any]:
+    def get_connection(self) -> Generator[Any]:
         """Open the warehouse for writing, alone; see `Warehouse.write`."""
         with self.pipeline.warehouse.write() as connection:
             yield connection

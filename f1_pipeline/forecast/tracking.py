@@ -18,8 +18,10 @@ import logging
 import re
 import warnings
 from dataclasses import asdict, dataclass
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 from urllib.parse import urlparse
 from urllib.request import url2pathname
@@ -384,11 +386,10 @@ class Tracking:
 
     def _store_model(self, run_id: str, model: TrainedPointsModel) -> LoggedModel:
         """Write the model in skops format into its final place, and declare it ready."""
-        from mlflow import sklearn as flavour
         from mlflow.entities import LoggedModelOutput, LoggedModelStatus
         from mlflow.models import Model
 
-        client, asset_type = self._client, model.asset_type
+        client, asset_type, flavour = self._client, model.asset_type, _sklearn_flavour()
         name = registered_name(asset_type)
         stored = client.create_logged_model(
             self._experiments[asset_type], name, run_id, tags=training_record.tags(model)
@@ -475,6 +476,15 @@ def _open_client(uri: str) -> MlflowClient:
         for name in ("mlflow", "alembic"):
             logging.getLogger(name).setLevel(logging.WARNING)
         return MlflowClient(tracking_uri=uri, registry_uri=uri)
+
+
+def _sklearn_flavour() -> ModuleType:
+    """Import MLflow's scikit-learn flavour, and the module it would import later, without warnings about MLflow itself."""
+    with warnings.catch_warnings():
+        # MLflow 3.17 infers schemas of its own classes and warns about their type hints.
+        warnings.filterwarnings("ignore", message=".*Any type hint is inferred as AnyType", category=UserWarning)
+        import_module("mlflow.pyfunc")
+        return import_module("mlflow.sklearn")
 
 
 def _local_path(uri: str | None) -> Path:

@@ -61,7 +61,7 @@ def _places(steps: Mapping[str, Step]) -> dict[str, tuple[int, float]]:
     for table, step in steps.items():
         depths[table] = max((depths[upstream] + 1 for upstream in step.reads), default=0)
     # A reference table moves next to its first reader, so that arrows stay short.
-    for table in reversed(steps):
+    for table in reversed(list(steps)):
         readers = [depths[step.table] for step in steps.values() if table in step.reads]
         depths[table] = min(readers) - 1 if readers else depths[table]
     places = {}

@@ -13,6 +13,7 @@ from f1_pipeline.errors import UsageError
 from f1_pipeline.report.tables import console, new_table
 from f1_pipeline.steps.lineups import lineup_rules
 from f1_pipeline.steps.pipeline import Pipeline
+from f1_pipeline.warehouse.frames import read_frame
 
 Z_80 = 1.2816  # half the width of an 80 % interval of the normal distribution, in standard deviations
 LINEUP = """
@@ -56,7 +57,7 @@ def read_lineup(pipeline: Pipeline, race_key: str | None, rank: int = 1) -> dict
     with pipeline.warehouse.read() as connection:
         if race.race_key not in pipeline.race_keys_in(connection, "lineups.optimal_lineup"):
             raise UsageError(f"no line-up for {race.race_key} yet: `f1-pipeline run --race {race.race_key}` makes it")
-        rows = connection.execute(LINEUP, {"race_key": race.race_key, "rank": rank}).df()
+        rows = read_frame(connection, LINEUP, {"race_key": race.race_key, "rank": rank})
     if rows.empty:
         raise UsageError(f"{race.race_key} has no line-up of rank {rank}")
     rules = lineup_rules(pipeline, race.race_key)

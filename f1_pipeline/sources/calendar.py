@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
-import pyarrow.compute as pc
-
 from f1_pipeline.errors import UsageError
 from f1_pipeline.sources.bundle import load_fact_table
 
@@ -115,7 +113,7 @@ def read_calendar(data_dir: Path) -> Calendar:
         When a file is missing or malformed.
     """
     races = load_fact_table(data_dir, "races").to_pylist()
-    scored = set(pc.unique(load_fact_table(data_dir, "event_scores")["race_key"]).to_pylist())
+    scored = set(load_fact_table(data_dir, "event_scores")["race_key"].to_pylist())
     names = ("race_key", "season", "name", "race_date", "lock_at", "race_start_at", "is_cancelled")
     game = [row for row in races if row["season"] >= FIRST_SEASON]
     ordered = sorted(game, key=lambda row: (row["race_date"], row["race_key"]))

@@ -118,5 +118,5 @@ def _check_keys(name: str, content: dict[str, Any]) -> None:
 
 
 def _kind_name(kind: type | tuple[type, ...]) -> str:
-    names = {str: "text", list: "a list", int: "a whole number"}
-    return names[kind] if isinstance(kind, type) else "a number"
+    names: dict[object, str] = {str: "text", list: "a list", int: "a whole number"}
+    return names.get(kind, "a number")

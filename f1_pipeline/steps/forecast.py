@@ -15,6 +15,7 @@ from f1_pipeline.errors import WarehouseError
 from f1_pipeline.forecast.feature_sets import BASELINE_FEATURES
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.tables import run_model
+from f1_pipeline.warehouse.frames import read_frame, read_table
 from f1_pipeline.warehouse.writer import WriteReport
 
 ASSET_TYPES = ("driver", "constructor")
@@ -65,8 +66,8 @@ def forecast_baselines(pipeline: Pipeline, table: str, race_keys: Sequence[str])
 
     with pipeline.warehouse.read() as connection:
         pipeline.require_history(connection, HISTORY, race_keys)
-        performances = connection.execute(PERFORMANCES).df()
-        menu = connection.execute(MENU, {"race_keys": list(race_keys)}).df()
+        performances = read_frame(connection, PERFORMANCES)
+        menu = read_frame(connection, MENU, {"race_keys": list(race_keys)})
     return run_model(pipeline, table, race_keys, baseline_points(performances, menu))
 
 
@@ -91,9 +92,9 @@ def training_rows(pipeline: Pipeline, asset_type: str) -> pd.DataFrame:
         When there is no warehouse.
     """
     with pipeline.warehouse.read() as connection:
-        features = connection.table(f"features.{asset_type}_race_feature").df()
-        performances = connection.table(f"core.{asset_type}_race_performance").df()
-        baselines = connection.table("predictions.baseline_points").df()
+        features = read_table(connection, f"features.{asset_type}_race_feature")
+        performances = read_table(connection, f"core.{asset_type}_race_performance")
+        baselines = read_table(connection, "predictions.baseline_points")
     own = baselines[baselines["asset_type"] == asset_type]
     wide = own.pivot(index=["race_key", "asset_id"], columns="baseline", values="expected_points")
     wide = wide.add_suffix("_points")[list(BASELINE_FEATURES)]
@@ -182,7 +183,7 @@ def _predict(pipeline: Pipeline, asset_type: str, race_keys: Sequence[str]) -> p
     from f1_pipeline.forecast.points_model import predict
 
     with pipeline.warehouse.read() as connection:
-        models = connection.table(f"models.{asset_type}_points_model").df().set_index("race_key")["model_uri"]
+        models = read_table(connection, f"models.{asset_type}_points_model").set_index("race_key")["model_uri"]
     rows = dict(list(training_rows(pipeline, asset_type).groupby("race_key")))
     parts = []
     for race_key in race_keys:

@@ -18,6 +18,7 @@ from f1_pipeline.optimize.milp import solve_lineups
 from f1_pipeline.optimize.problem import LineupProblem, RankedLineup
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.tables import run_model
+from f1_pipeline.warehouse.frames import read_frame
 from f1_pipeline.warehouse.writer import WriteReport
 
 RANKED_LINEUPS = 10
@@ -163,8 +164,8 @@ def _record_outcomes(pipeline: Pipeline, forecasts: pd.DataFrame, capture_share:
 
 def _rows_by_race(pipeline: Pipeline, query: str, race_keys: Sequence[str], table: str) -> dict[str, pd.DataFrame]:
     with pipeline.warehouse.read() as connection:
-        rows = connection.execute(query, {"race_keys": list(race_keys)}).df()
-    found = dict(list(rows.groupby("race_key", sort=False)))
+        rows = read_frame(connection, query, {"race_keys": list(race_keys)})
+    found = {str(race_key): group for race_key, group in rows.groupby("race_key", sort=False)}
     missing = [race_key for race_key in race_keys if race_key not in found]
     if missing:
         raise WarehouseError(f"{table}: expected rows for {', '.join(missing)}, found none; materialize it first")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,7 +41,7 @@ class Warehouse:
     lock_wait_s: float = 10.0
 
     @contextmanager
-    def write(self) -> Iterator[duckdb.DuckDBPyConnection]:
+    def write(self) -> Generator[duckdb.DuckDBPyConnection]:
         """Open the file for writing, alone.
 
         Yields
@@ -63,7 +63,7 @@ class Warehouse:
                 connection.close()
 
     @contextmanager
-    def read(self) -> Iterator[duckdb.DuckDBPyConnection]:
+    def read(self) -> Generator[duckdb.DuckDBPyConnection]:
         """Open the file read-only.
 
         Yields
@@ -104,7 +104,7 @@ class Warehouse:
             raise WarehouseError(f"{self.path.parent}: cannot make the folder: {error.strerror}") from error
 
     @contextmanager
-    def _lock(self) -> Iterator[None]:
+    def _lock(self) -> Generator[None]:
         lock_path = self.path.with_suffix(".lock")
         descriptor = os.open(lock_path, os.O_RDWR | os.O_CREAT, 0o644)
         try:
@@ -132,7 +132,7 @@ class Warehouse:
 
 
 @contextmanager
-def _translated(path: Path) -> Iterator[None]:
+def _translated(path: Path) -> Generator[None]:
     """Turn DuckDB's errors about the file itself into one that names it."""
     try:
         yield

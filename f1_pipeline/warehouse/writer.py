@@ -6,7 +6,7 @@ Belongs here: the only code that changes rows of the warehouse. Neighbours: `con
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import duckdb
@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from f1_pipeline.errors import WarehouseError
 from f1_pipeline.warehouse.contract import TableContract
+from f1_pipeline.warehouse.frames import read_frame
 from f1_pipeline.warehouse.model_file import INCOMING, SqlModel, SqlTest
 
 SHOWN_ROWS = 5
@@ -121,7 +122,7 @@ def _replace(
     connection: duckdb.DuckDBPyConnection,
     contract: TableContract,
     select: str,
-    parameters: dict[str, object],
+    parameters: Mapping[str, object],
     race_keys: Sequence[str],
     tests: Sequence[SqlTest],
 ) -> WriteReport:
@@ -203,9 +204,9 @@ def _expect_no_rows(
     check: str,
     sentence: str,
     query: str,
-    parameters: dict[str, object] | None = None,
+    parameters: Mapping[str, object] | None = None,
 ) -> None:
-    rows = connection.execute(query, parameters or {}).df()
+    rows = read_frame(connection, query, parameters)
     if len(rows):
         shown = rows.head(SHOWN_ROWS).to_dict("records")
         raise ContractError(f"{sentence}; {len(rows)} rows break it, such as {shown}", check, rows)

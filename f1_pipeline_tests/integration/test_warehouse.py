@@ -391,7 +391,10 @@ def test_full_disk_is_one_message_and_leaves_whole_tables(history: History, tmp_
     assert "check the disk, its space and the file" in message
     assert message.count("\n") == 1
     done = output.split()[:-1]  # the last table is the one that failed
-    assert fingerprints(settings.warehouse_path) == before | {table: history.finished[table] for table in done}
+    assert len(done) >= 1
+    complete = {table: history.finished[table] for table in done}
+    # Run again, every step replaces its rows by the same ones.
+    assert fingerprints(settings.warehouse_path) == (complete if is_first_run else before)
 
 
 def test_killed_run_leaves_whole_tables_and_the_next_run_finishes(history: History, tmp_path: Path) -> None:

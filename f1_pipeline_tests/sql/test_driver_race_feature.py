@@ -116,13 +116,11 @@ def test_one_earlier_race_gives_a_mean_but_no_deviation_and_no_trend() -> None:
 
 
 def test_own_race_and_later_races_change_nothing() -> None:
-    before = feature("2026-r5", core__driver_race_performance=RECENT[:4])
-    after = feature("2026-r5", core__driver_race_performance=RECENT)
-    assert before["last_3_mean_points"] == 30.0  # 20, 30, 40
     # The price of a finished race is the one at its lock; both tables state it.
     entries = [entry("2026-r5", "ann", "red", 11.5)]
     before = feature("2026-r5", core__driver_race_performance=RECENT[:4], core__race_entry=entries)
     after = feature("2026-r5", core__driver_race_performance=RECENT, core__race_entry=entries)
+    assert before["last_3_mean_points"] == 30.0  # 20, 30, 40
     assert before == after
 
 
@@ -151,6 +149,24 @@ def test_race_that_was_missed_has_its_own_row_when_he_was_on_sale() -> None:
     results = [RECENT[0], RECENT[1], RECENT[3]]
     row = feature("2026-r3", core__race_entry=[entry("2026-r3", "ann", "red")], core__driver_race_performance=results)
     assert (row["start_count"], row["last_3_mean_points"]) == (2, 15.0)
+
+
+def test_race_that_was_missed_does_not_count_when_it_is_computed_in_the_same_run() -> None:
+    results = [row for row in RECENT if row["race_key"] != "2026-r5"]
+    entries = [entry("2026-r5", "ann", "red", 99.0), entry(NEXT, "ann", "red", 12.4)]
+    given = {"core__race": RACES, "core__constructor": TEAMS, "core__driver_race_performance": results}
+    missed, after = run_sql_model(TABLE, ["2026-r5", NEXT], core__race_entry=entries, **given)
+    assert [after] == run_sql_model(TABLE, [NEXT], core__race_entry=entries, **given)
+    expected = {
+        "start_count": 5,
+        "last_3_mean_points": 45.3333333,  # (30 + 40 + 66) / 3
+        "last_5_mean_points": 33.2,  # (10 + 20 + 30 + 40 + 66) / 5
+        "last_5_points_per_million": 3.1028037,  # 166 / 53.5
+        "last_3_price_change_musd": 1.9,  # 12.4 - 10.5
+    }
+    assert pick(after, expected) == pytest.approx(expected)
+    assert (missed["start_count"], missed["last_3_mean_points"]) == (4, 30.0)  # 20, 30, 40
+    assert missed["last_3_price_change_musd"] == 89.0  # 99 - 10
 
 
 def test_season_mean_starts_anew_and_form_does_not() -> None:

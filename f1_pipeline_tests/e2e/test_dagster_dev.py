@@ -1,0 +1,199 @@
+"""`dagster dev` as a user starts it: no warning of ours, and a partition launched through the UI's own API succeeds."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+import yaml
+
+from f1_pipeline.defs.assets import asset_key
+from f1_pipeline.defs.instance import DEFAULT_DIR, open_instance
+from f1_pipeline.steps.pipeline import Pipeline
+from f1_pipeline.steps.registry import REVIEW_TABLE
+from f1_pipeline_tests.conftest import History
+from f1_pipeline_tests.support import NEXT_RACE, REPO, finished_keys
+
+START_S, RUN_S, POLL_S = 120, 240, 0.5
+LAUNCH = """
+mutation Launch($params: ExecutionParams!) {
+  launchRun(executionParams: $params) {
+    __typename
+    ... on LaunchRunSuccess { run { runId } }
+    ... on PythonError { message }
+    ... on InvalidSubsetError { message }
+    ... on PipelineNotFoundError { message }
+  }
+}
+"""
+STATUS = "query Status($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
+LOCATIONS = """
+{ workspaceOrError { ... on Workspace { locationEntries { name loadStatus
+  locationOrLoadError { __typename ... on PythonError { message } } } } } }
+"""
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class DagsterDev:
+    """A running `dagster dev`."""
+
+    def __init__(self, pipeline: Pipeline, home: Path) -> None:
+        self.port, self.log_path = _free_port(), home / "dagster-dev.log"
+        environ = os.environ | {
+            "DAGSTER_HOME": str(home),
+            "F1_WAREHOUSE_DIR": str(pipeline.settings.warehouse_dir),
+            "PYTHONWARNINGS": "default",
+        }
+        command = [str(Path(sys.executable).parent / "dagster"), "dev", "-w", "workspace.yaml"]
+        with self.log_path.open("wb") as log:
+            self._process = subprocess.Popen(
+                [*command, "-h", "127.0.0.1", "-p", str(self.port)],
+                cwd=REPO,
+                env=environ,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    @property
+    def log(self) -> str:
+        return self.log_path.read_text(errors="replace")
+
+    def ask(self, query: str, variables: dict[str, Any] | None = None) -> dict[str, Any]:
+        body = json.dumps({"query": query, "variables": variables or {}}).encode()
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}/graphql", body, {"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(request, timeout=30) as response:
+            answer = json.load(response)
+        assert "errors" not in answer, answer["errors"]
+        return answer["data"]
+
+    def wait_until_loaded(self) -> None:
+        deadline = time.monotonic() + START_S
+        while time.monotonic() < deadline:
+            assert self._process.poll() is None, self.log
+            try:
+                (entry,) = self.ask(LOCATIONS)["workspaceOrError"]["locationEntries"]
+            except (urllib.error.URLError, ConnectionError):
+                time.sleep(POLL_S)
+                continue
+            if entry["loadStatus"] == "LOADED":
+                assert entry["locationOrLoadError"]["__typename"] == "RepositoryLocation", entry
+                return
+            time.sleep(POLL_S)
+        raise AssertionError(f"dagster dev did not load within {START_S} s:\n{self.log}")
+
+    def run(self, job_name: str, race_key: str) -> str:
+        params = {
+            "selector": {
+                "repositoryLocationName": "f1_pipeline",
+                "repositoryName": "__repository__",
+                "pipelineName": job_name,
+            },
+            "mode": "default",
+            "runConfigData": {},
+            "executionMetadata": {"tags": [{"key": "dagster/partition", "value": race_key}]},
+        }
+        launched = self.ask(LAUNCH, {"params": params})["launchRun"]
+        assert launched["__typename"] == "LaunchRunSuccess", launched
+        run_id = launched["run"]["runId"]
+        deadline = time.monotonic() + RUN_S
+        while time.monotonic() < deadline:
+            status = self.ask(STATUS, {"id": run_id})["runOrError"]["status"]
+            if status in ("SUCCESS", "FAILURE", "CANCELED"):
+                return status
+            time.sleep(POLL_S)
+        raise AssertionError(f"the run did not end within {RUN_S} s:\n{self.log}")
+
+    def stop(self) -> None:
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGINT)
+            try:
+                self._process.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                os.killpg(self._process.pid, signal.SIGKILL)
+                self._process.wait()
+
+
+def _instance_home(pipeline: Pipeline, home: Path) -> None:
+    """Write the project's own dagster.yaml with its folders below the test's warehouse."""
+    config = yaml.safe_load((REPO / "dagster.yaml").read_text())
+    for section in config.values():
+        folder = section.get("config", {}).get("base_dir")
+        if folder:
+            placed = pipeline.settings.dagster_dir / Path(folder).relative_to(DEFAULT_DIR)
+            section["config"]["base_dir"] = str(placed)
+    (home / "dagster.yaml").write_text(yaml.safe_dump(config))
+
+
+@pytest.fixture(scope="module")
+def computed(history: History, tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
+    """A copy of the computed warehouse, its races recorded as reviewed, so that the sensor finds nothing to do."""
+    from f1_pipeline_tests.support import make_settings
+
+    pipeline = Pipeline(make_settings(tmp_path_factory.mktemp("dev")))
+    shutil.copy(history.path, pipeline.settings.warehouse_path)
+    with open_instance(pipeline.settings) as instance:
+        for race_key in finished_keys(pipeline):
+            event = dg.AssetMaterialization(asset_key(REVIEW_TABLE), partition=race_key)
+            instance.report_runless_asset_event(event)
+    return pipeline
+
+
+@pytest.fixture(scope="module")
+def dagster_dev(computed: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DagsterDev]:
+    home = tmp_path_factory.mktemp("dagster-home")
+    _instance_home(computed, home)
+    server = DagsterDev(computed, home)
+    try:
+        server.wait_until_loaded()
+        yield server
+    finally:
+        server.stop()
+
+
+def test_a_partition_launched_through_the_api_succeeds(dagster_dev: DagsterDev, computed: Pipeline) -> None:
+    assert dagster_dev.run("next_lineup", NEXT_RACE) == "SUCCESS", dagster_dev.log
+    with computed.warehouse.read() as connection:
+        rows = connection.execute(
+            "select rank, count(*) as assets, sum(is_boosted::int) as boosts, sum(price_musd) <= 100 as is_affordable"
+            " from lineups.optimal_lineup where race_key = $race_key group by rank order by rank",
+            {"race_key": NEXT_RACE},
+        ).fetchall()
+    assert rows == [(rank, 7, 1, True) for rank in range(1, 11)]
+
+
+def test_a_race_without_results_fails_with_one_clear_message(dagster_dev: DagsterDev, computed: Pipeline) -> None:
+    before = computed.settings.warehouse_path.stat().st_size
+    assert dagster_dev.run("finished_race", NEXT_RACE) == "FAILURE"
+    assert before > 0
+    with computed.warehouse.read() as connection:
+        found = connection.execute(
+            "select count(*) from raw.event_scores where race_key = $race_key", {"race_key": NEXT_RACE}
+        ).fetchall()
+    assert found == [(0,)]
+
+
+def test_nothing_in_the_log_is_a_warning_of_ours(dagster_dev: DagsterDev) -> None:
+    ours = [line for line in dagster_dev.log.splitlines() if re.search(r"f1_pipeline/.*Warning", line)]
+    assert ours == []

@@ -1,0 +1,114 @@
+"""The graph as Dagster sees it: loads without a warning, says what everything is, depends on the right races."""
+
+from __future__ import annotations
+
+import dagster as dg
+import pytest
+
+from f1_pipeline.definitions import build_definitions
+from f1_pipeline.defs.assets import asset_key
+from f1_pipeline.defs.jobs import FINISHED_RACE_JOB, NEXT_LINEUP_JOB, RACE_HISTORY_JOB
+from f1_pipeline.errors import DataError
+from f1_pipeline.steps.pipeline import Pipeline
+from f1_pipeline.steps.registry import build_steps
+from f1_pipeline_tests.support import copy_facts, make_settings
+
+UNPARTITIONED = {
+    *("raw.races", "raw.circuits", "raw.drivers", "raw.constructors"),
+    *("core.race", "core.driver", "core.constructor", "core.current_lineup"),
+}
+
+
+@pytest.fixture(scope="module")
+def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
+    return Pipeline(make_settings(tmp_path_factory.mktemp("graph")))
+
+
+@pytest.fixture(scope="module")
+def definitions(pipeline: Pipeline) -> dg.Definitions:
+    return build_definitions(pipeline.settings)
+
+
+@pytest.fixture(scope="module")
+def graph(definitions: dg.Definitions):
+    return definitions.resolve_asset_graph()
+
+
+def test_every_step_is_an_asset_and_every_asset_a_step(graph, pipeline: Pipeline) -> None:
+    expected = {asset_key(table) for table in build_steps(pipeline)}
+    assert graph.get_all_asset_keys() == expected
+
+
+def test_every_asset_says_what_it_is(graph, pipeline: Pipeline) -> None:
+    for table in build_steps(pipeline):
+        node = graph.get(asset_key(table))
+        assert node.description.startswith("One row per "), table
+        assert node.group_name == table.split(".")[0]
+        assert node.owners == ["team:f1-pipeline"]
+        assert node.kinds
+        schema = node.metadata["dagster/column_schema"]
+        assert [column.name for column in schema.columns] == list(pipeline.contracts[table].column_names)
+        assert all(column.description and column.type for column in schema.columns)
+
+
+def test_partitions_are_the_races_in_the_order_they_are_driven(graph, pipeline: Pipeline) -> None:
+    keys = graph.get(asset_key("lineups.optimal_lineup")).partitions_def.get_partition_keys()
+    dates = [pipeline.calendar.get(key).race_date for key in keys]
+    assert dates == sorted(dates)
+    assert keys[0] == "2023-bahrain"
+    assert keys[keys.index("2026-canada") + 1] == "2026-monaco"
+    assert keys[-1] == "2026-abu-dhabi"
+    whole = {table for table in build_steps(pipeline) if not graph.get(asset_key(table)).is_partitioned}
+    assert whole == UNPARTITIONED
+
+
+def _upstream_races(graph, table: str, upstream: str, race_key: str) -> list[str]:
+    mapping = graph.get_partition_mapping(asset_key(table), asset_key(upstream))
+    partitions = graph.get(asset_key(table)).partitions_def
+    subset = partitions.subset_with_partition_keys([race_key])
+    found = mapping.get_upstream_mapped_partitions_result_for_partitions(subset, partitions, partitions)
+    return sorted(found.partitions_subset.get_partition_keys())
+
+
+def test_features_read_strictly_earlier_races(graph) -> None:
+    races = _upstream_races(graph, "features.driver_race_feature", "core.driver_race_performance", "2023-australia")
+    assert races == ["2023-bahrain", "2023-saudi-arabia"]
+
+
+def test_season_points_read_the_race_itself_too(graph) -> None:
+    races = _upstream_races(graph, "core.driver_race_performance", "core.driver_event_score", "2023-saudi-arabia")
+    assert races == ["2023-bahrain", "2023-saudi-arabia"]
+
+
+def test_practice_of_the_race_itself_is_read(graph) -> None:
+    assert _upstream_races(graph, "features.driver_race_feature", "core.practice_pace", "2023-monaco") == [
+        "2023-monaco"
+    ]
+
+
+def test_every_table_has_its_contract_and_sql_tests_as_blocking_checks(graph, pipeline: Pipeline) -> None:
+    for table in build_steps(pipeline):
+        checks = {key.name for key in graph.get_check_keys_for_assets({asset_key(table)})}
+        assert checks == {"contract", *(test.name for test in pipeline.tests_of(table))}
+
+
+def test_jobs_select_what_their_names_say(definitions: dg.Definitions, pipeline: Pipeline) -> None:
+    def tables(job_name: str) -> set[str]:
+        keys = definitions.resolve_job_def(job_name).asset_layer.executable_asset_keys
+        return {".".join(key.path) for key in keys}
+
+    assert tables(FINISHED_RACE_JOB) == set(build_steps(pipeline))
+    before = tables(NEXT_LINEUP_JOB)
+    assert {"lineups.optimal_lineup", "predictions.asset_points", "core.practice_pace", "raw.prices"} <= before
+    assert not {"raw.event_scores", "raw.race_results", "core.session_result", "lineups.lineup_review"} & before
+    history = tables(RACE_HISTORY_JOB)
+    assert {"core.driver_race_performance", "features.driver_race_feature", "raw.event_scores"} <= history
+    assert not {"models.driver_points_model", "lineups.optimal_lineup"} & history
+
+
+def test_a_malformed_calendar_stops_the_definitions_with_its_file_name(tmp_path) -> None:
+    data_dir = copy_facts(tmp_path / "data")
+    races = data_dir / "races.csv"
+    races.write_text(races.read_text().replace("race_date", "race_day", 1))
+    with pytest.raises(DataError, match=r"races\.csv line 1: .*race_date"):
+        build_definitions(make_settings(tmp_path / "warehouse", data_dir=data_dir))
