@@ -26,9 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         0, or 2 when the request is wrong.
     """
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks", description="Time the parts that must be fast."
-    )
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Time the parts that must be fast.")
     parser.add_argument("names", nargs="*", metavar="NAME", help="benchmarks to run (default: all)")
     parser.add_argument("--list", action="store_true", help="print the names and stop")
     options = parser.parse_args(arguments)

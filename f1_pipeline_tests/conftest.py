@@ -34,8 +34,8 @@ class History:
         Reads the shared file; tests that write take `history_copy`.
     steps : dict of str to Step
         The steps that made it, upstream first.
-    finished : dict of str to (int, str)
-        Row count and hash of each table after the finished races, before the next race was added.
+    finished, complete : dict of str to (int, str)
+        Row count and hash of each table after the finished races, and after the next race was added.
     path : Path
         The DuckDB file.
     """
@@ -43,6 +43,7 @@ class History:
     pipeline: Pipeline
     steps: dict[str, Step]
     finished: dict[str, tuple[int, str]]
+    complete: dict[str, tuple[int, str]]
 
     @property
     def path(self) -> Path:
@@ -66,7 +67,7 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> History:
     run_history(pipeline)
     finished = fingerprints(pipeline.settings.warehouse_path)
     run_next_race(pipeline)
-    return History(pipeline, plain_steps(pipeline), finished)
+    return History(pipeline, plain_steps(pipeline), finished, fingerprints(pipeline.settings.warehouse_path))
 
 
 @pytest.fixture

@@ -1,30 +1,29 @@
 """Train a points model for one race, and forecast with it.
 
-Belongs here: the training window, the weights of its rows, cross-validation by season, the record of a
-training and the forecast itself, on frames in memory. The pipeline is `forecast.points_pipeline`, the
-interval around an expectation `forecast.spread`; storing a model is `forecast.tracking`, the only module that
-knows MLflow.
+Belongs here: the training window, the final fit, the record of a training and the forecast, on frames in memory. The
+pipeline is `forecast.points_pipeline`, weights and held-out seasons `forecast.cross_validation`, the interval around an
+expectation `forecast.spread`; storing a model is `forecast.tracking`, the only module that knows MLflow.
 
-The ridge's share of the blend is ``w = R / (R + 20)``, R being the recency-weighted number of races seen: 0
-at the first race, one half after about a season, near three quarters after three. That 20, the penalties and
-the half-life were chosen on 2023–24.
+The ridge's share of the blend is ``w = R / (R + 20)``, R being the recency-weighted number of races seen: 0 at the
+first race, one half after about a season, near three quarters after three.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import date
+from functools import cache
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
 from sklearn.pipeline import Pipeline
+from threadpoolctl import ThreadpoolController
 
 from f1_pipeline.errors import DataError
-from f1_pipeline.forecast import evaluation
+from f1_pipeline.forecast.cross_validation import CrossValidation, cross_validate, recency, ridge_share
 from f1_pipeline.forecast.feature_sets import PRIOR_FEATURE, feature_set
-from f1_pipeline.forecast.held_out import HeldOutBlend
+from f1_pipeline.forecast.model_settings import DEFAULT_SETTINGS, PointsModelSettings, settings_dict
 from f1_pipeline.forecast.points_pipeline import (
     build_pipeline,
     feature_frame,
@@ -45,33 +44,6 @@ __all__ = [
     "training_window",
 ]
 
-
-@dataclass(frozen=True)
-class PointsModelSettings:
-    """Everything a points model can be tuned by.
-
-    Attributes
-    ----------
-    alphas : tuple of float
-        Ridge penalties to choose from by cross-validated squared error, on standardised features.
-    half_life_races : float
-        A training row this many races old weighs half as much as the newest one.
-    prior_races : float
-        Recency-weighted races of history at which ridge and prior weigh the same.
-    min_races_for_cv : int
-        With fewer races there is no cross-validation, and the prior's own errors stand in for the residuals.
-    max_race_folds : int
-        Folds within a single season; with several seasons each season is a fold.
-    """
-
-    alphas: tuple[float, ...] = (100.0, 200.0, 400.0)
-    half_life_races: float = 60.0
-    prior_races: float = 20.0
-    min_races_for_cv: int = 3
-    max_race_folds: int = 5
-
-
-DEFAULT_SETTINGS = PointsModelSettings()
 
 _KEYS = ["race_key", "race_date", "season", "asset_id"]
 
@@ -185,13 +157,14 @@ def train(
     if race_count == 0:
         features, actual, weights = *two_point_prior(asset_type), np.ones(2)
     else:
-        actual, weights = rows["points"].to_numpy(), _recency(dates, settings)
-    cross = _cross_validate(rows, features, settings) if race_count >= settings.min_races_for_cv else None
-    alpha = cross.alpha if cross else max(settings.alphas)
-    ridge_weight = _ridge_weight(dates, settings)
-    pipeline = build_pipeline(asset_type, alpha)
-    prepared = pipeline.named_steps["prepare"].fit_transform(features)
-    fit_blend(pipeline, prepared, actual, weights, alpha, ridge_weight)
+        actual, weights = rows["points"].to_numpy(), recency(dates, settings)
+    with _one_thread():
+        cross = cross_validate(rows, features, settings) if race_count >= settings.min_races_for_cv else None
+        alpha = cross.alpha if cross else max(settings.alphas)
+        ridge_weight = ridge_share(dates, settings)
+        pipeline = build_pipeline(asset_type, alpha)
+        prepared = pipeline.named_steps["prepare"].fit_transform(features)
+        fit_blend(pipeline, prepared, actual, weights, alpha, ridge_weight)
     few = f"{race_count} races before {target_race_key}, {settings.min_races_for_cv} needed"
     return TrainedPointsModel(
         asset_type=asset_type,
@@ -280,98 +253,22 @@ def training_window(training: pd.DataFrame, target_race_date: object) -> pd.Data
     return kept.sort_values(["race_date", "race_key", "asset_id"], ignore_index=True)
 
 
-def settings_dict(settings: PointsModelSettings) -> dict[str, object]:
-    """List the settings by name, for logs and fingerprints.
+@cache
+def _thread_pools() -> ThreadpoolController:
+    """Find the linear algebra libraries of this process, once."""
+    return ThreadpoolController()
 
-    Parameters
-    ----------
-    settings : PointsModelSettings
-        As trained with.
 
-    Returns
-    -------
-    dict
-        Plain values.
+def _one_thread() -> AbstractContextManager[object]:
+    """Keep linear algebra on one thread.
+
+    Matrices of 28 columns gain nothing from more, and lose a factor of ten while threads wait for a busy core; sums
+    also come out the same whatever the number of cores.
     """
-    return asdict(settings)
+    return _thread_pools().limit(limits=1, user_api="blas")
 
 
-@dataclass(frozen=True, eq=False)
-class _CrossValidation:
-    """The outcome of choosing a penalty on held-out groups."""
-
-    alpha: float
-    metrics: dict[str, float]
-    fold_metrics: dict[str, dict[str, float]]
-    out_of_fold: pd.DataFrame
-
-
-def _race_ages(race_dates: np.ndarray) -> np.ndarray:
-    """Count races ago for each row: 1 for the newest race of the window."""
-    races, position = np.unique(race_dates, return_inverse=True)
-    return len(races) - position
-
-
-def _recency(race_dates: np.ndarray, settings: PointsModelSettings) -> np.ndarray:
-    """Weigh each row by the age of its race."""
-    return 0.5 ** (_race_ages(race_dates) / settings.half_life_races)
-
-
-def _ridge_weight(race_dates: np.ndarray, settings: PointsModelSettings) -> float:
-    """Give the ridge the share that its recency-weighted races have earned."""
-    ages = np.unique(_race_ages(race_dates))
-    races = float(np.sum(0.5 ** (ages / settings.half_life_races)))
-    return races / (races + settings.prior_races)
-
-
-def _folds(rows: pd.DataFrame, settings: PointsModelSettings) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
-    """Split by season; within a single season by race."""
-    seasons = rows["season"].to_numpy()
-    if len(np.unique(seasons)) > 1:
-        for fitted, held in LeaveOneGroupOut().split(seasons, groups=seasons):
-            yield str(seasons[held[0]]), fitted, held
-        return
-    races = rows["race_key"].to_numpy()
-    splitter = GroupKFold(n_splits=min(settings.max_race_folds, len(np.unique(races))))
-    for number, (fitted, held) in enumerate(splitter.split(races, groups=races), start=1):
-        yield f"fold-{number}", fitted, held
-
-
-def _cross_validate(rows: pd.DataFrame, features: pd.DataFrame, settings: PointsModelSettings) -> _CrossValidation:
-    """Predict each held-out group with every penalty; keep the one with the least squared error.
-
-    The folds are the seasons, or groups of races within a single season, so that a race is never on both
-    sides.
-    """
-    actual, dates = rows["points"].to_numpy(), rows["race_date"].to_numpy()
-    blend = HeldOutBlend(features, actual)
-    predicted = np.full((len(settings.alphas), len(rows)), np.nan)
-    folds = list(_folds(rows, settings))
-    for _, fitted, held in folds:
-        weights, share = _recency(dates[fitted], settings), _ridge_weight(dates[fitted], settings)
-        predicted[:, held] = blend.forecasts(fitted, held, weights, settings.alphas, share)
-    best = int(np.argmin(np.square(predicted - actual).mean(axis=1)))
-    chosen = rows[["race_key", "season", "asset_id"]].assign(predicted=predicted[best], actual=actual)
-    prior = features[PRIOR_FEATURE].to_numpy()
-    per_fold = {name: _fold_metrics(chosen.iloc[held], prior[held]) for name, _, held in folds}
-    means = pd.DataFrame(per_fold.values()).mean()
-    return _CrossValidation(settings.alphas[best], {str(k): float(v) for k, v in means.items()}, per_fold, chosen)
-
-
-def _fold_metrics(held: pd.DataFrame, prior: np.ndarray) -> dict[str, float]:
-    """Score one held-out group, next to the prior alone on the same rows."""
-    known = ~np.isnan(prior)
-    figures = {
-        "cv_mae": evaluation.mae(held["predicted"], held["actual"]),
-        "cv_rmse": evaluation.rmse(held["predicted"], held["actual"]),
-        "cv_prior_mae": evaluation.mae(prior[known], held["actual"][known]),
-        "cv_prior_rmse": evaluation.rmse(prior[known], held["actual"][known]),
-    }
-    rank = evaluation.spearman(held["predicted"], held["actual"], held["race_key"])
-    return figures if rank is None else {**figures, "cv_spearman": rank}
-
-
-def _spread(rows: pd.DataFrame, cross: _CrossValidation | None, asset_type: str) -> Spread:
+def _spread(rows: pd.DataFrame, cross: CrossValidation | None, asset_type: str) -> Spread:
     """Describe the errors: out-of-fold if there are any, else the prior's own, else a round figure."""
     if cross is not None:
         return fit_spread(cross.out_of_fold["predicted"], cross.out_of_fold["actual"], "out_of_fold")

@@ -479,7 +479,7 @@ def _open_client(uri: str) -> MlflowClient:
 
 
 def _sklearn_flavour() -> ModuleType:
-    """Import MLflow's scikit-learn flavour, and the module it would import later, without warnings about MLflow itself."""
+    """Import MLflow's scikit-learn flavour, and what that imports later, without warnings about MLflow itself."""
     with warnings.catch_warnings():
         # MLflow 3.17 infers schemas of its own classes and warns about their type hints.
         warnings.filterwarnings("ignore", message=".*Any type hint is inferred as AnyType", category=UserWarning)

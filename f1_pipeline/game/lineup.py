@@ -147,13 +147,10 @@ def menu_prices(assets: Iterable[Asset]) -> dict[AssetKey, int]:
     for asset in assets:
         if asset.asset_type not in ASSET_TYPES:
             raise DataError(
-                f"Menu asset {asset.asset_id!r}: expected asset_type driver or constructor, "
-                f"found {asset.asset_type!r}."
+                f"Menu asset {asset.asset_id!r}: expected asset_type driver or constructor, found {asset.asset_type!r}."
             )
         if asset.key in prices:
-            raise DataError(
-                f"Menu: expected each asset once, found {asset.asset_type} {asset.asset_id!r} twice."
-            )
+            raise DataError(f"Menu: expected each asset once, found {asset.asset_type} {asset.asset_id!r} twice.")
         prices[asset.key] = asset.price_tenths
     return prices
 

@@ -145,9 +145,7 @@ def best_lineups(problem: LineupProblem, count: int = 10) -> list[RankedLineup]:
     ]
 
 
-def hindsight(
-    problem: LineupProblem, actual_points: Mapping[AssetKey, float], count: int = 1
-) -> list[RankedLineup]:
+def hindsight(problem: LineupProblem, actual_points: Mapping[AssetKey, float], count: int = 1) -> list[RankedLineup]:
     """Find the teams that would have been the best, now that the points are known.
 
     Parameters

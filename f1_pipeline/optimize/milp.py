@@ -73,9 +73,7 @@ def _cbc_path() -> str:
         path = shutil.which(candidate)
         if path is not None and _starts(path):
             return path
-    raise SolverError(
-        f"CBC: expected one of {', '.join(candidates)} to be executable, found none that starts."
-    )
+    raise SolverError(f"CBC: expected one of {', '.join(candidates)} to be executable, found none that starts.")
 
 
 def _starts(path: str) -> bool:
@@ -87,9 +85,7 @@ def _starts(path: str) -> bool:
     return True
 
 
-def solve_lineups(
-    problem: LineupProblem, count: int = 10, solver: pulp.LpSolver | None = None
-) -> list[RankedLineup]:
+def solve_lineups(problem: LineupProblem, count: int = 10, solver: pulp.LpSolver | None = None) -> list[RankedLineup]:
     """Find the best teams by integer programming.
 
     Parameters
@@ -176,9 +172,7 @@ def _read(model: _Model, problem: LineupProblem, rank: int) -> RankedLineup:
     constructors = _picked(model.constructors, problem, rank)
     boosted = _picked(model.boosts, problem, rank)
     if len(boosted) != 1 or boosted[0] not in drivers:
-        raise SolverError(
-            f"{_which(problem, rank)}: expected one boost on a held driver, found rows {boosted}."
-        )
+        raise SolverError(f"{_which(problem, rank)}: expected one boost on a held driver, found rows {boosted}.")
     if not drivers or not constructors:
         raise SolverError(f"{_which(problem, rank)}: expected drivers and constructors, found an empty team.")
     # The boost is put on the best driver by id order, which on a tie need not be the one the solver took.
@@ -203,9 +197,7 @@ def _picked(variables: list[pulp.LpVariable], problem: LineupProblem, rank: int)
     for row, variable in enumerate(variables):
         value = variable.value()
         if value is None or min(abs(value), abs(value - 1)) > INTEGER_TOLERANCE:
-            raise SolverError(
-                f"{_which(problem, rank)}: expected {variable.name} to be 0 or 1, found {value}."
-            )
+            raise SolverError(f"{_which(problem, rank)}: expected {variable.name} to be 0 or 1, found {value}.")
         if value > 0.5:
             picked.append(row)
     return picked

@@ -93,9 +93,7 @@ class LineupProblem:
                 object.__setattr__(self, f"{asset_type}_{name}", values)
 
     @classmethod
-    def from_frame(
-        cls, menu: pd.DataFrame, rules: LineupRules, *, race_key: str | None = None
-    ) -> "LineupProblem":
+    def from_frame(cls, menu: pd.DataFrame, rules: LineupRules, *, race_key: str | None = None) -> "LineupProblem":
         """Read the problem from the menu of a race.
 
         Parameters
@@ -123,14 +121,10 @@ class LineupProblem:
         """
         missing = [name for name in MENU_COLUMNS if name not in menu.columns]
         if missing:
-            raise DataError(
-                f"Menu{_of(race_key)}: expected columns {', '.join(MENU_COLUMNS)}, missing {missing}."
-            )
+            raise DataError(f"Menu{_of(race_key)}: expected columns {', '.join(MENU_COLUMNS)}, missing {missing}.")
         unknown = sorted(set(menu["asset_type"].astype(str)) - set(ASSET_TYPES))
         if unknown:
-            raise DataError(
-                f"Menu{_of(race_key)}: expected asset_type driver or constructor, found {unknown}."
-            )
+            raise DataError(f"Menu{_of(race_key)}: expected asset_type driver or constructor, found {unknown}.")
         columns: dict[str, tuple[tuple[str, ...], np.ndarray, np.ndarray]] = {}
         for asset_type in ASSET_TYPES:
             half = menu.loc[menu["asset_type"] == asset_type].sort_values("asset_id", kind="stable")
@@ -191,15 +185,11 @@ class LineupProblem:
         """
         for asset_type, asset_id in self.prices:
             if (asset_type, asset_id) not in points:
-                raise DataError(
-                    f"Points{_of(self.race_key)}: expected those of {asset_type} {asset_id!r}, found none."
-                )
+                raise DataError(f"Points{_of(self.race_key)}: expected those of {asset_type} {asset_id!r}, found none.")
         return replace(
             self,
             driver_points=np.array([points[DRIVER, i] for i in self.driver_ids], dtype=np.float64),
-            constructor_points=np.array(
-                [points[CONSTRUCTOR, i] for i in self.constructor_ids], dtype=np.float64
-            ),
+            constructor_points=np.array([points[CONSTRUCTOR, i] for i in self.constructor_ids], dtype=np.float64),
         )
 
     def ranked(self, rank: int, driver_rows: Iterable[int], constructor_rows: Iterable[int]) -> RankedLineup:
@@ -248,24 +238,16 @@ class LineupProblem:
             raise DataError(f"{where}: expected at least {needed} {asset_type}s, found {len(ids)}.")
         for asset_id, price, value in zip(ids, prices, points, strict=True):
             if price <= 0:
-                raise DataError(
-                    f"{where}: expected a positive price for {asset_type} {asset_id!r}, found {price}."
-                )
+                raise DataError(f"{where}: expected a positive price for {asset_type} {asset_id!r}, found {price}.")
             if not np.isfinite(value):
-                raise DataError(
-                    f"{where}: expected finite points for {asset_type} {asset_id!r}, found {value}."
-                )
+                raise DataError(f"{where}: expected finite points for {asset_type} {asset_id!r}, found {value}.")
 
 
-def _whole_prices(
-    asset_type: str, ids: tuple[str, ...], prices: pd.Series, race_key: str | None
-) -> np.ndarray:
+def _whole_prices(asset_type: str, ids: tuple[str, ...], prices: pd.Series, race_key: str | None) -> np.ndarray:
     values = pd.to_numeric(prices).to_numpy(dtype=np.float64, na_value=np.nan)
     for asset_id, value in zip(ids, values, strict=True):
         if np.isnan(value):
-            raise DataError(
-                f"Menu{_of(race_key)}: expected a price for {asset_type} {asset_id!r}, found none."
-            )
+            raise DataError(f"Menu{_of(race_key)}: expected a price for {asset_type} {asset_id!r}, found none.")
         if not value.is_integer():
             raise DataError(
                 f"Menu{_of(race_key)}: expected the price of {asset_type} {asset_id!r} in whole tenths of a "

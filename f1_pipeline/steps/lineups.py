@@ -5,7 +5,9 @@ Neighbours: `optimize` solves, `game.lineup` validates and counts, `game.rules` 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pandas as pd
@@ -77,19 +79,27 @@ def choose_lineups(pipeline: Pipeline, table: str, race_keys: Sequence[str]) -> 
         When a race has no forecast.
     """
     menus = _rows_by_race(pipeline, MENU, race_keys, "predictions.asset_points")
-    rows, details = [], {}
-    for race_key in race_keys:
-        menu = menus[race_key]
-        rules = lineup_rules(pipeline, race_key)
-        ranked = solve_lineups(_problem(menu, "expected_points", rules), RANKED_LINEUPS)
-        rows.append(pd.concat([_lineup_rows(menu, entry) for entry in ranked]))
-        best = rows[-1].query("rank == 1")
-        details[race_key] = {
-            "expected_points": ranked[0].points,
-            "cost_musd": ranked[0].cost_tenths / 10,
-            "line_up": _markdown(best),
+
+    def solve(race_key: str) -> list[RankedLineup]:
+        problem = _problem(menus[race_key], "expected_points", lineup_rules(pipeline, race_key))
+        return solve_lineups(problem, RANKED_LINEUPS)
+
+    # CBC is a process of its own, so threads are enough to keep every core at work.
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        ranked = dict(zip(race_keys, pool.map(solve, race_keys), strict=True))
+    rows = {
+        race_key: pd.concat([_lineup_rows(menus[race_key], entry) for entry in entries])
+        for race_key, entries in ranked.items()
+    }
+    details = {
+        race_key: {
+            "expected_points": entries[0].points,
+            "cost_musd": entries[0].cost_tenths / 10,
+            "line_up": _markdown(rows[race_key].query("rank == 1")),
         }
-    report = run_model(pipeline, table, race_keys, pd.concat(rows, ignore_index=True))
+        for race_key, entries in ranked.items()
+    }
+    report = run_model(pipeline, table, race_keys, pd.concat(rows.values(), ignore_index=True))
     return replace(report, details=details)
 
 

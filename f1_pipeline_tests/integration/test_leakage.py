@@ -202,7 +202,7 @@ def test_altering_everything_from_the_lock_on_changes_nothing_of_the_race(
         assert rows_of(path, table, altered_key) != rows_of(history.path, table, altered_key), table
 
 
-@pytest.mark.parametrize("race_key", RACES)
+@pytest.mark.parametrize("race_key", ["2024-china", "2025-hungary"])
 def test_race_before_it_is_driven_looks_as_it_does_afterwards(
     history: History, facts: Path, tmp_path: Path, race_key: str
 ) -> None:

@@ -180,7 +180,8 @@ def test_failed_training_leaves_a_failed_run_and_no_champion(tmp_path, rows):
     (tmp_path / "artifacts").unlink()
     uri, mark = log(tracking, rows["driver"], "driver", LATE)
     assert tracking.find(mark) == uri
-    assert client.get_registered_model("driver_points").aliases[CHAMPION] == uri.rsplit("/", 1)[1]
+    assert tracking.champion("driver") == uri
+    assert client.get_model_version_by_alias("driver_points", CHAMPION).tags["race_key"] == LATE[0]
 
 
 def test_unknown_models_are_named(tracking):
@@ -190,7 +191,7 @@ def test_unknown_models_are_named(tracking):
         tracking.load_model("models:/driver_points/999")
 
 
-def test_only_an_opened_store_imports_mlflow_and_without_telemetry(tmp_path):
+def test_only_an_opened_store_imports_mlflow_and_without_telemetry(tracking, store_dir):
     code = """
 import sys
 from f1_pipeline.forecast import baselines, evaluation, feature_sets, fingerprint, points_model, tracking
@@ -201,6 +202,6 @@ from mlflow.telemetry import get_telemetry_client
 assert get_telemetry_client() is None
 """
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code, str(tmp_path)], capture_output=True, text=True, check=False
+        [sys.executable, "-W", "error", "-c", code, str(store_dir)], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

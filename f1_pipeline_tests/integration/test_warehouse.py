@@ -203,21 +203,20 @@ def test_body_that_raises_gives_the_lock_and_the_file_back(warehouse: Warehouse)
 
 
 def test_every_step_run_twice_leaves_identical_tables(history: History, history_copy: Pipeline) -> None:
-    before = fingerprints(history.path)
-    assert set(before) == set(history.steps)
-    assert all(count > 0 for table, (count, _) in before.items() if table not in MAY_BE_EMPTY)
+    assert set(history.complete) == set(history.steps)
+    assert all(count > 0 for table, (count, _) in history.complete.items() if table not in MAY_BE_EMPTY)
     run_history(history_copy)
-    assert fingerprints(history_copy.settings.warehouse_path) == before
+    assert fingerprints(history_copy.settings.warehouse_path) == history.complete
 
 
 def test_any_race_run_again_alone_in_any_order_leaves_identical_tables(
     history: History, history_copy: Pipeline
 ) -> None:
     keys = [race.race_key for race in history_copy.calendar.finished]
-    # The last race, one between and the first: not the calendar's order.
-    for race_key in (keys[-1], random.Random(2026).choice(keys[1:-1]), keys[0]):
+    # Not the calendar's order; before 2024-china a driver who was on sale had missed a race.
+    for race_key in (keys[-1], "2024-china", keys[0]):
         run_history(history_copy, [race_key])
-    assert fingerprints(history_copy.settings.warehouse_path) == fingerprints(history.path)
+    assert fingerprints(history_copy.settings.warehouse_path) == history.complete
 
 
 def test_race_whose_history_is_missing_is_refused(history_copy: Pipeline, tmp_path: Path) -> None:
@@ -350,7 +349,7 @@ def test_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 
 # ---- crashes
 
-KILLS = 8
+KILLS = 6
 RUN_ALL = """
 import resource
 import sys
@@ -382,7 +381,6 @@ def test_full_disk_is_one_message_and_leaves_whole_tables(history: History, tmp_
         settings.warehouse_dir.mkdir()
         shutil.copy(history.path, settings.warehouse_path)
         limit = 1_000_000
-    before = fingerprints(settings.warehouse_path) if settings.warehouse_path.exists() else {}
     with python(RUN_ALL, settings.warehouse_dir, limit) as process:
         output, message = process.communicate()
     assert process.returncode == 1, message
@@ -394,7 +392,7 @@ def test_full_disk_is_one_message_and_leaves_whole_tables(history: History, tmp_
     assert len(done) >= 1
     complete = {table: history.finished[table] for table in done}
     # Run again, every step replaces its rows by the same ones.
-    assert fingerprints(settings.warehouse_path) == (complete if is_first_run else before)
+    assert fingerprints(settings.warehouse_path) == (complete if is_first_run else history.complete)
 
 
 def test_killed_run_leaves_whole_tables_and_the_next_run_finishes(history: History, tmp_path: Path) -> None:
