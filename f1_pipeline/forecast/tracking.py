@@ -18,6 +18,7 @@ import logging
 import re
 import warnings
 from dataclasses import asdict, dataclass
+from functools import cache
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -404,7 +405,7 @@ class Tracking:
             serialization_format=flavour.SERIALIZATION_FORMAT_SKOPS,
             skops_trusted_types=list(TRUSTED_TYPES),
             signature=self._signature(asset_type),
-            pip_requirements=[f"{package}=={version(package)}" for package in _SERVING_PACKAGES],
+            pip_requirements=_serving_requirements(),
             metadata={
                 "asset_type": asset_type,
                 "feature_names": list(model.feature_names),
@@ -476,6 +477,12 @@ def _open_client(uri: str) -> MlflowClient:
         for name in ("mlflow", "alembic"):
             logging.getLogger(name).setLevel(logging.WARNING)
         return MlflowClient(tracking_uri=uri, registry_uri=uri)
+
+
+@cache
+def _serving_requirements() -> list[str]:
+    """Pin what a stored model needs; given outright, since MLflow would spend seconds to infer it."""
+    return [f"{package}=={version(package)}" for package in _SERVING_PACKAGES]
 
 
 def _sklearn_flavour() -> ModuleType:
