@@ -78,8 +78,9 @@ def _run(runner: Runner, race_key: str | None, season: int | None, start: Start)
         return race_key
     races = calendar.finished if season is None else calendar.season(season)
     keys = [race.race_key for race in races]
-    _fill_history(runner, keys[0], start)
-    start(FINISHED_RACE_JOB, lambda: runner.compute_finished(keys), keys)
+    if keys:
+        _fill_history(runner, keys[0], start)
+        start(FINISHED_RACE_JOB, lambda: runner.compute_finished(keys), keys)
     if season is not None:
         return keys[-1]
     coming = calendar.next_race

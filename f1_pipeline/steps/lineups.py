@@ -35,10 +35,13 @@ MENU = """
     order by ent.race_key, ent.asset_type, ent.asset_id
 """
 ACTUAL = """
-    select race_key, asset_type, asset_id, fantasy_price_musd, total_points
-    from marts.race_leaderboard
-    where list_contains($race_keys, race_key)
-    order by race_key, asset_type, asset_id
+    -- Who was on sale and then took no part scores nothing for those who hold him.
+    select ent.race_key, ent.asset_type, ent.asset_id, ent.fantasy_price_musd,
+        coalesce(lea.total_points, 0) as total_points
+    from core.race_entry as ent
+    left join marts.race_leaderboard as lea using (race_key, asset_type, asset_id)
+    where list_contains($race_keys, ent.race_key)
+    order by ent.race_key, ent.asset_type, ent.asset_id
 """
 FORECASTS = """
     select poi.race_key, poi.asset_type, poi.asset_id, poi.model_uri, poi.expected_points, poi.p10, poi.p90,
@@ -123,7 +126,7 @@ def review_lineups(pipeline: Pipeline, table: str, race_keys: Sequence[str]) -> 
     WarehouseError
         When a race has no points or no recommended line-up.
     """
-    actuals = _rows_by_race(pipeline, ACTUAL, race_keys, "marts.race_leaderboard")
+    actuals = _rows_by_race(pipeline, ACTUAL, race_keys, "core.race_entry")
     chosen = _rows_by_race(pipeline, CHOSEN, race_keys, "lineups.optimal_lineup")
     details = {
         race_key: _review(actuals[race_key], chosen[race_key], lineup_rules(pipeline, race_key))
@@ -146,11 +149,8 @@ def lineup_rules(pipeline: Pipeline, race_key: str) -> LineupRules:
 def _review(actual: pd.DataFrame, chosen: pd.DataFrame, rules: LineupRules) -> dict[str, float]:
     problem = _problem(actual, "total_points", rules)
     points = actual.set_index(["asset_type", "asset_id"])["total_points"].to_dict()
-    lineup = _lineup(chosen)
-    # A driver who was on sale and then took no part scores nothing for those who hold him.
-    scored = {key: points.get(key, 0) for key in lineup.asset_keys}
     weight = 1 + (rules.boost_multiplier - 1) * chosen["is_boosted"].astype(float)
-    actual_points = float(lineup_points(lineup, scored, rules))
+    actual_points = float(lineup_points(_lineup(chosen), points, rules))
     hindsight_points = float(best_lineups(problem, 1)[0].points)
     mean_points = mean_affordable_points(problem)
     return {

@@ -107,7 +107,7 @@ def _python_steps() -> tuple[Step, ...]:
         Step(
             REVIEW_TABLE,
             review_lineups,
-            reads=(LINEUP_TABLE, "marts.race_leaderboard"),
+            reads=(LINEUP_TABLE, "core.race_entry", "marts.race_leaderboard", "predictions.asset_points"),
             kinds=("python", "numpy", "duckdb"),
         ),
     )

@@ -6,7 +6,8 @@ Belongs here: the only code that changes rows of the warehouse. Neighbours: `con
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 import duckdb
@@ -126,8 +127,7 @@ def _replace(
     race_keys: Sequence[str],
     tests: Sequence[SqlTest],
 ) -> WriteReport:
-    connection.execute("begin transaction")
-    try:
+    with _transaction(connection):
         # The rows are staged first, so that a check reads a handful of rows and never the whole table.
         connection.execute("create or replace temp table staged_rows as " + select, parameters)
         types = _column_types(connection, "temp", "staged_rows")
@@ -143,11 +143,17 @@ def _replace(
             checks=(CONTRACT, *(test.name for test in tests)),
         )
         connection.execute("drop table temp.staged_rows")
-        connection.execute("commit")
-    except BaseException:
-        _roll_back(connection)
-        raise
     return report
+
+
+@contextmanager
+def _transaction(connection: duckdb.DuckDBPyConnection) -> Generator[None]:
+    connection.execute("begin transaction")
+    with ExitStack() as undo:
+        undo.callback(_roll_back, connection)
+        yield
+        connection.execute("commit")
+        undo.pop_all()
 
 
 def _roll_back(connection: duckdb.DuckDBPyConnection) -> None:
@@ -182,15 +188,14 @@ def _check_rows(connection: duckdb.DuckDBPyConnection, contract: TableContract, 
     for check in contract.checks:
         _check(connection, contract, check)
     if contract.partitioned_by:
-        _check(connection, contract, f"list_contains($race_keys, {contract.partitioned_by})", race_keys)
+        foreign = f"select * from temp.staged_rows where not list_contains($race_keys, {contract.partitioned_by})"
+        sentence = f"{contract.full_name}: expected only rows of the races asked for"
+        _expect_no_rows(connection, CONTRACT, sentence, foreign, {"race_keys": list(race_keys)})
 
 
-def _check(
-    connection: duckdb.DuckDBPyConnection, contract: TableContract, check: str, race_keys: Sequence[str] = ()
-) -> None:
-    parameters = {"race_keys": list(race_keys)} if race_keys else {}
+def _check(connection: duckdb.DuckDBPyConnection, contract: TableContract, check: str) -> None:
     query = f"select * from temp.staged_rows where ({check}) is not true"
-    _expect_no_rows(connection, CONTRACT, f"{contract.full_name}: expected {check}", query, parameters)
+    _expect_no_rows(connection, CONTRACT, f"{contract.full_name}: expected {check}", query)
 
 
 def _run_tests(connection: duckdb.DuckDBPyConnection, tests: Sequence[SqlTest], race_keys: Sequence[str]) -> None:
