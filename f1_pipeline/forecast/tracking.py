@@ -16,7 +16,9 @@ from __future__ import annotations
 
 import logging
 import re
+import sqlite3
 import warnings
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib import import_module
@@ -112,6 +114,7 @@ class Tracking:
         self.store_dir = store_dir.resolve()
         self.store_dir.mkdir(parents=True, exist_ok=True)
         self._client = _open_client(self.uri)
+        _write_ahead(self.store_dir / "mlflow.db")
         self._experiments = {asset_type: self._experiment_id(asset_type) for asset_type in FEATURE_SETS}
         self._plot = ResidualPlot()
         self._signatures: dict[str, ModelSignature] = {}
@@ -199,7 +202,7 @@ class Tracking:
     def log_training(self, model: TrainedPointsModel, fingerprint: str) -> str:
         """Record a training: settings, data window, metrics, features, residual plot, model file, version.
 
-        The version becomes the champion unless a version for a later race is. The run becomes FINISHED last.
+        The run becomes FINISHED last; `promote` makes the version the champion.
 
         Parameters
         ----------
@@ -252,7 +255,13 @@ class Tracking:
             When the version does not exist.
         """
         candidate = self._version(model_uri)
-        return self._promote(candidate)
+        champion = self._client.get_registered_model(candidate.name).aliases.get(CHAMPION)
+        if champion is not None:
+            holder = self._client.get_model_version(candidate.name, str(champion))
+            if holder.tags.get("race_date", "") > candidate.tags["race_date"]:
+                return False
+        self._client.set_registered_model_alias(candidate.name, CHAMPION, str(candidate.version))
+        return True
 
     def record_outcome(self, model_uri: str, figures: dict[str, float]) -> None:
         """Add to a version's run how its forecast did in the race; the same figures again change nothing.
@@ -356,16 +365,6 @@ class Tracking:
             spread=Spread(**metadata["spread"]),
         )
 
-    def _promote(self, candidate: ModelVersion) -> bool:
-        """Move the alias forwards in race dates, or sideways for the same race."""
-        champion = self._client.get_registered_model(candidate.name).aliases.get(CHAMPION)
-        if champion is not None:
-            holder = self._client.get_model_version(candidate.name, str(champion))
-            if holder.tags.get("race_date", "") > candidate.tags["race_date"]:
-                return False
-        self._client.set_registered_model_alias(candidate.name, CHAMPION, str(candidate.version))
-        return True
-
     def _experiment_id(self, asset_type: str) -> str:
         """Find or create the experiment and the registered model of an asset type."""
         name = registered_name(asset_type)
@@ -416,7 +415,7 @@ class Tracking:
         return client.finalize_logged_model(stored.model_id, LoggedModelStatus.READY)
 
     def _register(self, run_id: str, stored: LoggedModel, model: TrainedPointsModel) -> str:
-        """Add a version to the registry, and make it the champion if its race is the latest."""
+        """Add a version to the registry."""
         name = registered_name(model.asset_type)
         added = self._client.create_model_version(
             name,
@@ -426,7 +425,6 @@ class Tracking:
             await_creation_for=0,
             model_id=stored.model_id,
         )
-        self._promote(added)
         return f"models:/{name}/{added.version}"
 
     def _signature(self, asset_type: str) -> ModelSignature:
@@ -477,6 +475,12 @@ def _open_client(uri: str) -> MlflowClient:
         for name in ("mlflow", "alembic"):
             logging.getLogger(name).setLevel(logging.WARNING)
         return MlflowClient(tracking_uri=uri, registry_uri=uri)
+
+
+def _write_ahead(path: Path) -> None:
+    """Switch the store to SQLite's write-ahead log: a commit syncs once, and `mlflow ui` reads during a run."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("pragma journal_mode = wal")
 
 
 @cache

@@ -137,7 +137,9 @@ def train_points_models(pipeline: Pipeline, table: str, race_keys: Sequence[str]
     rows = training_rows(pipeline, asset_type)
     pipeline.tracking.prefetch()
     models = pd.DataFrame([_train(pipeline, asset_type, rows, race_key) for race_key in race_keys])
+    latest = max(race_keys, key=lambda race_key: pipeline.calendar.get(race_key).race_date)
     report = run_model(pipeline, table, race_keys, models)
+    pipeline.tracking.promote(models.set_index("race_key").at[latest, "model_uri"])
     figures = models.set_index("race_key")[["training_row_count", "cv_mae_points", "cv_rmse_points"]]
     details = {key: row.dropna().to_dict() for key, row in figures.iterrows()}
     links = {key: {"model": f"`{uri}`"} for key, uri in zip(models["race_key"], models["model_uri"], strict=True)}

@@ -41,7 +41,9 @@ def rows():
 
 def log(tracking: Tracking, rows: pd.DataFrame, asset_type: str, target: tuple[str, str]) -> tuple[str, str]:
     mark = fingerprint(rows, asset_type, *target)
-    return tracking.log_training(train(rows, asset_type, *target), mark), mark
+    uri = tracking.log_training(train(rows, asset_type, *target), mark)
+    tracking.promote(uri)
+    return uri, mark
 
 
 @pytest.fixture(scope="module")
