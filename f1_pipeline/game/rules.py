@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 from f1_pipeline.errors import RuleError
+from f1_pipeline.game.chip_rules import ChipsRules, check_chips
 
 
 @dataclass(frozen=True)
@@ -137,6 +138,47 @@ class TimeBandRules:
 
 
 @dataclass(frozen=True)
+class PointsPerMillionRules:
+    """Price moves, 2025 on: an asset's mean points of its last races per million dollars decide the step.
+
+    The value, in thousandths and rounded, is compared with rising limits; ``tier_steps_tenths`` holds one row of steps
+    per tier, worst band first, tiers from the dearest down. In force from ``first_race_key`` on (empty: from the
+    season's first race); a maximum of 0 is none.
+    """
+
+    kind: str
+    first_race_key: str
+    race_count: int
+    value_from_thousandths: tuple[int, ...]
+    tier_from_tenths: tuple[int, ...]
+    tier_steps_tenths: tuple[tuple[int, ...], ...]
+    minimum_tenths: int
+    maximum_tenths: int
+
+
+@dataclass(frozen=True)
+class FieldMeanRules:
+    """Price moves, 2023-24: the last race's points against the rounded mean of all drivers or constructors.
+
+    Limits are tenths of that mean; ``is_limit_included`` says of each whether points equal to it are beyond it. Tiers
+    and steps are those of :class:`PointsPerMillionRules`.
+    """
+
+    kind: str
+    first_race_key: str
+    driver_mean_tenths: tuple[int, ...]
+    constructor_mean_tenths: tuple[int, ...]
+    is_limit_included: tuple[bool, ...]
+    tier_from_tenths: tuple[int, ...]
+    tier_steps_tenths: tuple[tuple[int, ...], ...]
+    minimum_tenths: int
+    maximum_tenths: int
+
+
+PriceRules = PointsPerMillionRules | FieldMeanRules
+
+
+@dataclass(frozen=True)
 class SeasonRules:
     """The rules of one season."""
 
@@ -145,15 +187,22 @@ class SeasonRules:
     team: TeamRules
     boost: BoostRules
     transfers: TransferRules
+    chips: ChipsRules
     inactive: InactiveRules
     qualifying: QualifyingRules
     sprint: SprintRules
     race: RaceRules
     constructor: ConstructorRules
     pit_stops: FastestStopsRules | TimeBandRules
+    prices: tuple[PriceRules, ...]
 
 
-_PIT_STOP_KINDS: dict[str, type] = {"fastest_stops": FastestStopsRules, "time_band": TimeBandRules}
+_SECTION_KINDS: dict[str, type] = {
+    "fastest_stops": FastestStopsRules,
+    "time_band": TimeBandRules,
+    "points_per_million": PointsPerMillionRules,
+    "field_mean": FieldMeanRules,
+}
 _LOCK_SESSIONS = ("qualifying", "sprint", "sprint_qualifying", "race")
 
 
@@ -229,10 +278,10 @@ def _value(hint: Any, value: Any, file_name: str, key: str) -> Any:
             raise RuleError(f"{file_name}: key {key}: expected a section, found {value!r}.")
         return _build(_section_kind(hint, value, file_name, key), value, file_name, f"{key}.")
     if get_origin(hint) is tuple:
+        if not isinstance(value, list) or not value:
+            raise RuleError(f"{file_name}: key {key}: expected a list, found {value!r}.")
         item = get_args(hint)[0]
-        if not isinstance(value, list) or not value or any(type(part) is not item for part in value):
-            raise RuleError(f"{file_name}: key {key}: expected a list of whole numbers, found {value!r}.")
-        return tuple(value)
+        return tuple(_value(item, part, file_name, f"{key}[{index}]") for index, part in enumerate(value))
     if type(value) is not hint:
         raise RuleError(f"{file_name}: key {key}: expected {hint.__name__}, found {value!r}.")
     return value
@@ -242,9 +291,10 @@ def _section_kind(hint: Any, value: Mapping[str, Any], file_name: str, key: str)
     if not isinstance(hint, types.UnionType):
         return hint
     kind = value.get("kind")
-    if kind not in _PIT_STOP_KINDS:
-        raise RuleError(f"{file_name}: key {key}.kind: expected {' or '.join(_PIT_STOP_KINDS)}, found {kind!r}.")
-    return _PIT_STOP_KINDS[kind]
+    kinds = {name: section for name, section in _SECTION_KINDS.items() if section in get_args(hint)}
+    if kind not in kinds:
+        raise RuleError(f"{file_name}: key {key}.kind: expected {' or '.join(kinds)}, found {kind!r}.")
+    return kinds[kind]
 
 
 def _check_consistency(rules: SeasonRules, file_name: str) -> None:
@@ -262,3 +312,35 @@ def _check_consistency(rules: SeasonRules, file_name: str) -> None:
             raise RuleError(f"{file_name}: key pit_stops.band_below_ms: expected rising limits.")
     elif len(stops.fastest_points) != 3:
         raise RuleError(f"{file_name}: key pit_stops.fastest_points: expected three values.")
+    check_chips(rules.chips, rules.boost.multiplier, file_name)
+    for index, prices in enumerate(rules.prices):
+        _check_prices(prices, index, rules.season, f"{file_name}: key prices[{index}]")
+
+
+def _check_prices(rules: PriceRules, index: int, season: int, where: str) -> None:
+    """Refuse limits, tiers and steps that do not fit each other, and a second set of rules without a first race."""
+    if rules.first_race_key.startswith(f"{season}-") != (index > 0) or (index == 0 and rules.first_race_key):
+        expected = f"a race of {season}" if index else "an empty text, the season's first race"
+        raise RuleError(f"{where}.first_race_key: expected {expected}, found {rules.first_race_key!r}.")
+    if isinstance(rules, PointsPerMillionRules):
+        limits = {"value_from_thousandths": rules.value_from_thousandths}
+        if rules.race_count < 1:
+            raise RuleError(f"{where}.race_count: expected at least 1, found {rules.race_count}.")
+    else:
+        names = ("driver_mean_tenths", "constructor_mean_tenths")
+        limits = {name: getattr(rules, name) for name in names}
+        if len({len(rules.is_limit_included), *map(len, limits.values())}) != 1:
+            raise RuleError(f"{where}.is_limit_included: expected as many values as {' and '.join(names)} have.")
+    for name, values in limits.items():
+        if list(values) != sorted(set(values)):
+            raise RuleError(f"{where}.{name}: expected rising limits, found {list(values)}.")
+    tiers, steps = rules.tier_from_tenths, rules.tier_steps_tenths
+    if list(tiers) != sorted(set(tiers), reverse=True) or tiers[-1] != 0:
+        raise RuleError(f"{where}.tier_from_tenths: expected falling prices that end with 0, found {list(tiers)}.")
+    band_count = len(next(iter(limits.values()))) + 1
+    if len(steps) != len(tiers) or any(len(row) != band_count or list(row) != sorted(row) for row in steps):
+        raise RuleError(f"{where}.tier_steps_tenths: expected {len(tiers)} rows of {band_count} steps that never fall.")
+    if rules.minimum_tenths < 1:
+        raise RuleError(f"{where}.minimum_tenths: expected at least 1, found {rules.minimum_tenths}.")
+    if rules.maximum_tenths and rules.maximum_tenths <= rules.minimum_tenths:
+        raise RuleError(f"{where}.maximum_tenths: expected more than the minimum or 0, found {rules.maximum_tenths}.")
