@@ -49,7 +49,7 @@ def build_definitions(settings: Settings, observe: Callable[[Step], Step] | None
     return dg.Definitions(
         assets=assets,
         jobs=jobs,
-        sensors=build_sensors(pipeline.calendar, jobs),
+        sensors=build_sensors(settings.data_dir, jobs),
         resources={"pipeline": PipelineResource.from_settings(settings)},
         executor=dg.in_process_executor,
     )

@@ -7,6 +7,7 @@ nothing below them looks for files by itself.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -89,7 +90,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
             raise UsageError(f"{name}: expected a folder at {folder}, found none")
     try:
         lock_wait_s = float(env.get("F1_LOCK_WAIT_S") or 10.0)
-    except ValueError as error:
-        found = env.get("F1_LOCK_WAIT_S")
-        raise UsageError(f"F1_LOCK_WAIT_S: expected a number of seconds, found {found!r}") from error
+    except ValueError:
+        lock_wait_s = math.nan
+    if not 0 <= lock_wait_s < math.inf:
+        raise UsageError(f"F1_LOCK_WAIT_S: expected a number of seconds, found {env.get('F1_LOCK_WAIT_S')!r}")
     return Settings(home=home, data_dir=data_dir, warehouse_dir=warehouse_dir, lock_wait_s=lock_wait_s)

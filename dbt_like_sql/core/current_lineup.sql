@@ -11,11 +11,11 @@
 -- check: asset_type = 'driver' or not is_boosted
 -- check: bank_musd >= 0 and free_transfers >= 0
 select
-    inc.race_key,
-    inc.asset_type,
-    inc.asset_id,
+    cast(inc.race_key as varchar) as race_key,
+    cast(inc.asset_type as varchar) as asset_type,
+    cast(inc.asset_id as varchar) as asset_id,
     cast(inc.is_boosted as boolean) as is_boosted,
     cast(inc.bank_musd as decimal(5, 1)) as bank_musd,
     cast(inc.free_transfers as integer) as free_transfers,
-    inc.chips_left,
+    cast(inc.chips_left as varchar) as chips_left,
 from incoming as inc

@@ -11,7 +11,7 @@
 -- check: actual_points <= hindsight_points
 -- check: abs(reward - (actual_points - mean_affordable_points)) < 1e-6
 select
-    inc.race_key,
+    cast(inc.race_key as varchar) as race_key,
     cast(inc.predicted_points as double) as predicted_points,
     cast(inc.actual_points as double) as actual_points,
     cast(inc.hindsight_points as double) as hindsight_points,

@@ -12,10 +12,10 @@
 -- check: price_musd > 0
 -- check: asset_type = 'driver' or not is_boosted
 select
-    inc.race_key,
+    cast(inc.race_key as varchar) as race_key,
     cast(inc.rank as integer) as rank,
-    inc.asset_type,
-    inc.asset_id,
+    cast(inc.asset_type as varchar) as asset_type,
+    cast(inc.asset_id as varchar) as asset_id,
     cast(inc.is_boosted as boolean) as is_boosted,
     cast(inc.price_musd as decimal(5, 1)) as price_musd,
     cast(inc.expected_points as double) as expected_points,

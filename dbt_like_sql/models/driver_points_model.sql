@@ -3,7 +3,7 @@
 -- partitioned_by: race_key
 -- column: race_key | Race the model forecasts
 -- column: model_uri | The model in MLflow
--- column: fingerprint | SHA-256 of training rows, settings and feature list
+-- column: fingerprint | SHA-256 of training rows, race, settings, features and library versions
 -- column: training_row_count | Rows it was trained on | count
 -- column: first_training_race_key | Earliest race it learnt from
 -- column: last_training_race_key | Latest race it learnt from, before the race it forecasts
@@ -12,9 +12,9 @@
 -- check: training_row_count >= 0
 -- check: last_training_race_key is null or last_training_race_key <> race_key
 select
-    inc.race_key,
-    inc.model_uri,
-    inc.fingerprint,
+    cast(inc.race_key as varchar) as race_key,
+    cast(inc.model_uri as varchar) as model_uri,
+    cast(inc.fingerprint as varchar) as fingerprint,
     cast(inc.training_row_count as integer) as training_row_count,
     cast(inc.first_training_race_key as varchar) as first_training_race_key,
     cast(inc.last_training_race_key as varchar) as last_training_race_key,

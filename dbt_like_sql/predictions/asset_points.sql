@@ -1,4 +1,4 @@
--- description: One row per asset on sale for one race: the points that the champion model expects, with a range.
+-- description: One row per asset on sale for one race: the points that the model of this race expects, with a range.
 -- grain: race_key, asset_type, asset_id
 -- partitioned_by: race_key
 -- column: race_key | Race, season and Grand Prix
@@ -14,13 +14,13 @@
 -- check: isfinite(expected_points) and sd_points > 0
 -- check: model_uri is not null
 select
-    inc.race_key,
-    inc.asset_type,
-    inc.asset_id,
+    cast(inc.race_key as varchar) as race_key,
+    cast(inc.asset_type as varchar) as asset_type,
+    cast(inc.asset_id as varchar) as asset_id,
     cast(inc.expected_points as double) as expected_points,
     cast(inc.sd_points as double) as sd_points,
     cast(inc.p10 as double) as p10,
     cast(inc.p50 as double) as p50,
     cast(inc.p90 as double) as p90,
-    inc.model_uri,
+    cast(inc.model_uri as varchar) as model_uri,
 from incoming as inc

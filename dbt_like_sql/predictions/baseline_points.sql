@@ -9,9 +9,9 @@
 -- check: baseline in ('season_mean', 'price_only', 'ewma_price_prior')
 -- check: isfinite(expected_points)
 select
-    inc.race_key,
-    inc.asset_type,
-    inc.asset_id,
-    inc.baseline,
+    cast(inc.race_key as varchar) as race_key,
+    cast(inc.asset_type as varchar) as asset_type,
+    cast(inc.asset_id as varchar) as asset_id,
+    cast(inc.baseline as varchar) as baseline,
     cast(inc.expected_points as double) as expected_points,
 from incoming as inc

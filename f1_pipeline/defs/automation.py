@@ -5,16 +5,18 @@ which have official points, `jobs.py` has the jobs. The sensor ticks often and a
 moved races and late results need no rule of their own.
 """
 
+import hashlib
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import dagster as dg
 
 from f1_pipeline.defs.assets import asset_key
 from f1_pipeline.defs.jobs import FINISHED_RACE_JOB, NEXT_LINEUP_JOB
-from f1_pipeline.sources.calendar import Calendar, CalendarRace
-from f1_pipeline.steps.registry import LINEUP_TABLE, REVIEW_TABLE
+from f1_pipeline.sources.calendar import Calendar, CalendarRace, read_calendar
+from f1_pipeline.steps.registry import REVIEW_TABLE
 
 # A Grand Prix takes two hours at most; stewards and the game need some more before points are official.
 RESULTS_AFTER = timedelta(hours=4)
@@ -31,7 +33,7 @@ class Due:
     last_race_key: str = ""
 
 
-def what_is_due(calendar: Calendar, now: datetime, reviewed: Collection[str], chosen: Collection[str]) -> Due:
+def what_is_due(calendar: Calendar, now: datetime, reviewed: Collection[str]) -> Due:
     """Decide what to run.
 
     Parameters
@@ -41,13 +43,12 @@ def what_is_due(calendar: Calendar, now: datetime, reviewed: Collection[str], ch
         Aware, the time of the tick.
     reviewed : collection of str
         Races whose review has been made.
-    chosen : collection of str
-        Races whose line-up has been made.
 
     Returns
     -------
     Due
-        Finished races without a review come first, all of them in one run; then the next race's line-up.
+        Finished races without a review come first, all of them in one run; then, until its lock, the line-up of the
+        next race. The run key holds the state of the facts, so that it is chosen once for each state of them.
     """
     over = [race for race in calendar.races if not race.is_cancelled and race.race_start_at + RESULTS_AFTER <= now]
     missing = _first_missing(over, reviewed)
@@ -57,7 +58,7 @@ def what_is_due(calendar: Calendar, now: datetime, reviewed: Collection[str], ch
     waiting = [race for race in over if not race.is_finished]
     if waiting:
         return Due(f"{waiting[0].race_key} has been driven; its official points are not in data/ yet")
-    return _next_lineup(calendar.next_race, now, chosen)
+    return _next_lineup(calendar.next_race, now)
 
 
 def _first_missing(over: list[CalendarRace], reviewed: Collection[str]) -> list[CalendarRace]:
@@ -70,13 +71,13 @@ def _first_missing(over: list[CalendarRace], reviewed: Collection[str]) -> list[
     return over[first:last]
 
 
-def _next_lineup(coming: CalendarRace | None, now: datetime, chosen: Collection[str]) -> Due:
+def _next_lineup(coming: CalendarRace | None, now: datetime) -> Due:
     if coming is None:
         return Due("the season is over")
-    if coming.race_key in chosen:
-        return Due(f"the line-up for {coming.race_key} is made; it locks at {coming.lock_at:%Y-%m-%d %H:%M} UTC")
     if now >= coming.lock_at:
         return Due(f"{coming.race_key} has locked; its results are due after the race")
+    if not coming.has_prices:
+        return Due(f"the prices for {coming.race_key} are not in data/ yet")
     return Due(f"line-up for {coming.race_key}", NEXT_LINEUP_JOB, coming.race_key, coming.race_key)
 
 
@@ -85,12 +86,13 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def build_sensors(calendar: Calendar, jobs: list, clock: Callable[[], datetime] = utc_now) -> list[dg.SensorDefinition]:
+def build_sensors(data_dir: Path, jobs: list, clock: Callable[[], datetime] = utc_now) -> list[dg.SensorDefinition]:
     """Make the sensor that follows the calendar.
 
     Parameters
     ----------
-    calendar : Calendar
+    data_dir : Path
+        The facts; read again at each tick, since new ones arrive while the daemon runs.
     jobs : list of UnresolvedAssetJobDefinition
     clock : callable
         Gives the time of a tick, aware; tests set their own.
@@ -98,7 +100,8 @@ def build_sensors(calendar: Calendar, jobs: list, clock: Callable[[], datetime] 
     Returns
     -------
     list of SensorDefinition
-        Each request carries a run key, so that a tick that comes twice starts nothing twice.
+        Each request carries a run key, so that a tick that comes twice starts nothing twice; new facts make a new key,
+        so that a run that failed for want of them is tried again.
     """
 
     @dg.sensor(
@@ -110,16 +113,24 @@ def build_sensors(calendar: Calendar, jobs: list, clock: Callable[[], datetime] 
     )
     def after_each_grand_prix(context: dg.SensorEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
         reviewed = context.instance.get_materialized_partitions(asset_key(REVIEW_TABLE))
-        chosen = context.instance.get_materialized_partitions(asset_key(LINEUP_TABLE))
-        due = what_is_due(calendar, clock(), reviewed, chosen)
-        yield dg.SkipReason(due.reason) if due.job_name is None else _request(due)
+        due = what_is_due(read_calendar(data_dir), clock(), reviewed)
+        yield dg.SkipReason(due.reason) if due.job_name is None else _request(due, facts_digest(data_dir))
 
     return [after_each_grand_prix]
 
 
-def _request(due: Due) -> dg.RunRequest:
+def facts_digest(data_dir: Path) -> str:
+    """Hash the fact files, 12 hexadecimal digits."""
+    digest = hashlib.sha256()
+    for path in sorted(data_dir.glob("*.csv")):
+        digest.update(path.name.encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def _request(due: Due, facts: str) -> dg.RunRequest:
     return dg.RunRequest(
-        run_key=f"{due.job_name}:{due.first_race_key}:{due.last_race_key}",
+        run_key=f"{due.job_name}:{due.first_race_key}:{due.last_race_key}:{facts}",
         job_name=due.job_name,
         tags=partition_range_tags(due.first_race_key, due.last_race_key),
     )

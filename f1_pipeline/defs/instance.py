@@ -13,6 +13,7 @@ import dagster as dg
 import yaml
 from dagster._core.instance.ref import InstanceRef
 
+from f1_pipeline.errors import WarehouseError
 from f1_pipeline.settings import Settings
 
 DEFAULT_DIR = Path("data/warehouse/dagster")  # what the folders in dagster.yaml are relative to
@@ -35,7 +36,10 @@ def open_instance(settings: Settings) -> dg.DagsterInstance:
         for name, section in config.items()
         if "base_dir" in section.get("config", {})
     }
-    settings.dagster_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        settings.dagster_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WarehouseError(f"{settings.dagster_dir}: cannot make the folder: {error.strerror}") from error
     return dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(settings.home), overrides=overrides))
 
 

@@ -47,7 +47,9 @@ def partition_metadata(report: WriteReport, race_key: str) -> dict[str, Any]:
     """Show the rows of one race, and what its step has to say of it."""
     details = report.details.get(race_key, {})
     return {"dagster/partition_row_count": report.row_counts.get(race_key, 0)} | {
-        name: dg.MetadataValue.md(value) if isinstance(value, str) else float(value) for name, value in details.items()
+        name: dg.MetadataValue.md(value) if isinstance(value, str) else float(value)
+        for name, value in details.items()
+        if value is not None
     }
 
 

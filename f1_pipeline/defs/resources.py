@@ -48,8 +48,13 @@ class PipelineResource(DuckDBResource):
         """The installation, its files read once per process."""
         if self._pipeline is None:
             folders = {name: Path(getattr(self, name)) for name in ("home", "data_dir", "warehouse_dir")}
-            self._pipeline = Pipeline(Settings(**folders, lock_wait_s=self.lock_wait_s))
+            settings = Settings(**folders, lock_wait_s=self.lock_wait_s)
+            self._pipeline = Pipeline(settings, keeps_warehouse_open=True)
         return self._pipeline
+
+    def teardown_after_execution(self, context: Any) -> None:
+        """Close the warehouse at the end of a run, however it ended."""
+        self.pipeline.close()
 
     @contextmanager
     def get_connection(self) -> Generator[Any]:

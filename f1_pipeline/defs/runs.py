@@ -6,10 +6,12 @@ has the jobs.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from importlib import import_module
 
 import dagster as dg
 
@@ -107,6 +109,8 @@ class Runner:
     def _run(self, job_name: str, race_keys: Sequence[str]) -> RunSummary:
         self._seconds.clear()
         started = time.perf_counter()
+        # Models are stored with skops, which takes seconds to import; meanwhile DuckDB and SQLite leave Python idle.
+        threading.Thread(target=import_module, args=("skops.io",), daemon=True).start()
         job = self._definitions.resolve_job_def(job_name)
         with open_instance(self.settings) as instance:
             tags = partition_range_tags(race_keys[0], race_keys[-1])

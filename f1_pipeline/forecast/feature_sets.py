@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from f1_pipeline.errors import UsageError
 
-FEATURE_SET_VERSION = "1"
+FEATURE_SET_VERSION = "2"
 """Changes whenever a column is added, dropped or redefined, so that no model of an older set is reused."""
 
 PRIOR_FEATURE = "ewma_price_prior_points"
@@ -41,7 +41,6 @@ _SHARED_NUMERIC = (
     "last_10_dnf_share",
     "last_5_positions_gained_mean_count",
     "practice_gap_pct",
-    "practice_session_count",
 )
 
 

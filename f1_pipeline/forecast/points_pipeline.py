@@ -5,8 +5,8 @@ Belongs here: scikit-learn parts and how they are fitted on arrays. Which rows t
 cross-validation and the record of a training are the neighbour `forecast.points_model`.
 
 Why a blend. With 20 drivers and 24 races a season, a heavily shrunken linear model is as good as anything
-richer, but in its first season a ridge from nothing loses to "EWMA + price prior" (constructors 2023: mean
-absolute error 16.8 against 15.4). So the forecast is ``w · ridge + (1 - w) · prior``. Both parts are linear
+richer, but in its first season a ridge from nothing loses to "EWMA + price prior". So the forecast
+is ``w · ridge + (1 - w) · prior``. Both parts are linear
 in the same standardised features, so the blend *is* one linear model, kept as one scikit-learn `Ridge` whose
 coefficients can be read as contributions.
 """

@@ -20,7 +20,7 @@ import sqlite3
 import warnings
 from contextlib import closing
 from dataclasses import asdict, dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlparse
 from urllib.request import url2pathname
 
-import skops.io
+import yaml
 from sklearn.pipeline import Pipeline
 
 from f1_pipeline.errors import UsageError, WarehouseError
@@ -37,7 +37,6 @@ from f1_pipeline.forecast import training_record
 from f1_pipeline.forecast.feature_sets import FEATURE_SETS, feature_set
 from f1_pipeline.forecast.fingerprint import fingerprint
 from f1_pipeline.forecast.points_model import PointsForecaster, TrainedPointsModel
-from f1_pipeline.forecast.residual_plot import ResidualPlot
 from f1_pipeline.forecast.spread import Spread
 
 if TYPE_CHECKING:
@@ -45,6 +44,8 @@ if TYPE_CHECKING:
     from mlflow.entities import LoggedModel, Run
     from mlflow.entities.model_registry import ModelVersion
     from mlflow.models import ModelSignature
+
+    from f1_pipeline.forecast.residual_plot import ResidualPlot
 
 __all__ = ["CHAMPION", "TRUSTED_TYPES", "Tracking", "fingerprint", "registered_name"]
 
@@ -116,9 +117,15 @@ class Tracking:
         self._client = _open_client(self.uri)
         _write_ahead(self.store_dir / "mlflow.db")
         self._experiments = {asset_type: self._experiment_id(asset_type) for asset_type in FEATURE_SETS}
-        self._plot = ResidualPlot()
         self._signatures: dict[str, ModelSignature] = {}
         self._known: dict[str, _Finished] | None = None
+
+    @cached_property
+    def _plot(self) -> ResidualPlot:
+        # Matplotlib and skops take seconds to import; a run that trains nothing needs no picture.
+        from f1_pipeline.forecast.residual_plot import ResidualPlot
+
+        return ResidualPlot()
 
     @property
     def uri(self) -> str:
@@ -133,12 +140,17 @@ class Tracking:
         int
             How many fingerprints are known.
         """
-        known: dict[str, _Finished] = {}
+        self._known = self._search("attributes.status = 'FINISHED'")
+        return len(self._known)
+
+    def _search(self, condition: str) -> dict[str, _Finished]:
+        """Read the finished runs that meet a condition, by fingerprint."""
+        found: dict[str, _Finished] = {}
         token: str | None = None
         while token is None or token:
             page = self._client.search_runs(
                 list(self._experiments.values()),
-                filter_string="attributes.status = 'FINISHED'",
+                filter_string=condition,
                 max_results=_PAGE,
                 # Of two runs with one fingerprint the older is met last, and stays.
                 order_by=["attributes.start_time DESC"],
@@ -147,10 +159,9 @@ class Tracking:
             for run in page:
                 finished = _Finished.from_run(run)
                 if finished is not None:
-                    known[finished.fingerprint] = finished
+                    found[finished.fingerprint] = finished
             token = page.token or ""
-        self._known = known
-        return len(known)
+        return found
 
     def find(self, fingerprint: str) -> str | None:
         """Look up a finished model by what it was trained on.
@@ -165,9 +176,8 @@ class Tracking:
         str or None
             Its URI; None when there is no such run, it was not finished, or its file is gone.
         """
-        if self._known is None:
-            self.prefetch()
-        found = (self._known or {}).get(fingerprint)
+        known = self._search(f"tags.fingerprint = '{fingerprint}'") if self._known is None else self._known
+        found = known.get(fingerprint)
         return found.model_uri if found and (found.path / _MODEL_FILE).is_file() else None
 
     def summary(self, model_uri: str) -> dict[str, str | int | float | None]:
@@ -284,6 +294,8 @@ class Tracking:
 
         run = self._client.get_run(str(self._version(model_uri).run_id))
         new = {key: value for key, value in figures.items() if run.data.metrics.get(key) != value}
+        if not new:
+            return
         at = run.info.end_time or run.info.start_time
         self._client.log_batch(run.info.run_id, metrics=[Metric(key, value, at, 0) for key, value in new.items()])
 
@@ -331,6 +343,8 @@ class Tracking:
         WarehouseError
             When the version or its file does not exist.
         """
+        import skops.io
+
         path = self._model_dir(model_uri) / _MODEL_FILE
         # MLflow's own loader takes the list of trusted types from the file it is about to trust; this one does not.
         return skops.io.load(path, trusted=list(TRUSTED_TYPES))
@@ -354,10 +368,10 @@ class Tracking:
         WarehouseError
             When the version or its file does not exist.
         """
-        from mlflow.models import Model
-
         pipeline = self.load_model(model_uri)
-        metadata = Model.load(str(self._model_dir(model_uri))).metadata or {}
+        # Read without MLflow's own reader, which imports every flavour it knows.
+        record = yaml.safe_load((self._model_dir(model_uri) / "MLmodel").read_text(encoding="utf-8"))
+        metadata = record["metadata"]
         return PointsForecaster(
             asset_type=metadata["asset_type"],
             pipeline=pipeline,

@@ -1,8 +1,8 @@
 """The line-up problem as an integer programme, solved by CBC through PuLP.
 
 Here: the model, the runs of the solver and the checks on its answers. Not here: the menu as arrays
-(`f1_pipeline.optimize.problem`) and the enumeration (`f1_pipeline.optimize.enumeration`), which is some
-seventy times faster on the plain problem; the programme is the form that takes further constraints. The only
+(`f1_pipeline.optimize.problem`) and the enumeration (`f1_pipeline.optimize.enumeration`), which is much
+faster on the plain problem (`make bench`); the programme is the form that takes further constraints. The only
 module that runs a solver: no answer leaves it without having been judged by
 `f1_pipeline.game.lineup.validate`.
 

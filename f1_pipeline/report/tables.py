@@ -15,6 +15,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from f1_pipeline.errors import UsageError
+
 CONSOLE_WIDTH = 120  # when the output is no terminal: wide enough for the widest table of the README
 
 
@@ -41,7 +43,10 @@ def print_rows(rows: pa.Table, output: str) -> None:
     if output == "json":
         print(json.dumps(rows.to_pylist(), indent=2, default=str))
     elif output == "csv":
-        pacsv.write_csv(rows, sys.stdout.buffer)
+        try:
+            pacsv.write_csv(rows, sys.stdout.buffer)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            raise UsageError(f"CSV has no lists or structs, ask for JSON: {error}") from error
     else:
         _print_table(rows)
 

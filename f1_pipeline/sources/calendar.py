@@ -29,6 +29,7 @@ class CalendarRace:
     race_start_at: datetime
     is_cancelled: bool
     is_finished: bool
+    has_prices: bool
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ class Calendar:
     Attributes
     ----------
     races : tuple of CalendarRace
-        From 2023 on, by date; `is_finished` says whether official points are in data/.
+        From 2023 on, by date; `is_finished` says whether official points are in data/, `has_prices` whether the lock
+        prices are.
     """
 
     races: tuple[CalendarRace, ...]
@@ -114,12 +116,17 @@ def read_calendar(data_dir: Path) -> Calendar:
     """
     races = load_fact_table(data_dir, "races").to_pylist()
     scored = set(load_fact_table(data_dir, "event_scores")["race_key"].to_pylist())
+    priced = set(load_fact_table(data_dir, "prices")["race_key"].to_pylist())
     names = ("race_key", "season", "name", "race_date", "lock_at", "race_start_at", "is_cancelled")
     game = [row for row in races if row["season"] >= FIRST_SEASON]
     ordered = sorted(game, key=lambda row: (row["race_date"], row["race_key"]))
     return Calendar(
         tuple(
-            CalendarRace(**{name: row[name] for name in names}, is_finished=row["race_key"] in scored)
+            CalendarRace(
+                **{name: row[name] for name in names},
+                is_finished=row["race_key"] in scored,
+                has_prices=row["race_key"] in priced,
+            )
             for row in ordered
         )
     )

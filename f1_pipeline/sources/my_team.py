@@ -6,6 +6,7 @@ it in `core.current_lineup`. Without the file you start afresh, with the whole b
 
 from __future__ import annotations
 
+import math
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,8 @@ from typing import Any
 
 from f1_pipeline.errors import DataError
 
+MAX_BANK_MUSD = 999.9
+MAX_FREE_TRANSFERS = 10  # more than any season gives
 KEYS: dict[str, type | tuple[type, ...]] = {
     "race": str,
     "drivers": list,
@@ -83,7 +86,8 @@ def read_my_team(path: Path) -> MyTeam | None:
     Raises
     ------
     DataError
-        When the file is no TOML, lacks a key, has one too many, or a value of the wrong kind.
+        When the file is no TOML, lacks a key, has one too many, or a value that no team can have; the message names
+        the key. What the season's rules say is checked where the team is landed.
     """
     if not path.exists():
         return None
@@ -92,6 +96,7 @@ def read_my_team(path: Path) -> MyTeam | None:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise DataError(f"{path.name}: expected TOML: {error}") from error
     _check_keys(path.name, content)
+    _check_values(path.name, content)
     return MyTeam(
         race_key=content["race"],
         drivers=tuple(content["drivers"]),
@@ -115,6 +120,23 @@ def _check_keys(name: str, content: dict[str, Any]) -> None:
         wrong = [value for value in content[key] if not isinstance(value, str)]
         if wrong:
             raise DataError(f"{name}: {key}: expected ids, found {wrong[0]!r}")
+
+
+def _check_values(name: str, content: dict[str, Any]) -> None:
+    for key in ("drivers", "constructors", "chips_left"):
+        twice = [value for value in content[key] if content[key].count(value) > 1]
+        if twice:
+            raise DataError(f"{name}: {key}: expected each once, found {twice[0]!r} twice")
+    if content["boosted"] not in content["drivers"]:
+        raise DataError(f"{name}: boosted: expected one of the drivers, found {content['boosted']!r}")
+    bank = float(content["bank_musd"])
+    if not (0 <= bank <= MAX_BANK_MUSD and math.isclose(bank * 10, round(bank * 10), abs_tol=1e-6)):
+        raise DataError(
+            f"{name}: bank_musd: expected 0 to {MAX_BANK_MUSD} million dollars with one decimal, found {bank}"
+        )
+    if not 0 <= content["free_transfers"] <= MAX_FREE_TRANSFERS:
+        found = content["free_transfers"]
+        raise DataError(f"{name}: free_transfers: expected 0 to {MAX_FREE_TRANSFERS}, found {found}")
 
 
 def _kind_name(kind: type | tuple[type, ...]) -> str:

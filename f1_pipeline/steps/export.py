@@ -51,7 +51,8 @@ def export_training_tables(pipeline: Pipeline, folder: Path) -> list[tuple[Path,
 def _table(pipeline: Pipeline, asset_type: str) -> pd.DataFrame:
     from f1_pipeline.forecast.feature_sets import feature_set
 
-    rows = training_rows(pipeline, asset_type).rename(columns={"season": "group"})
+    # A row whose race is not over, or whose asset took no part, has nothing to learn from.
+    rows = training_rows(pipeline, asset_type).dropna(subset=["points"]).rename(columns={"season": "group"})
     return rows[[*KEYS, "group", *feature_set(asset_type).columns, "points"]]
 
 

@@ -135,7 +135,8 @@ def train_points_models(pipeline: Pipeline, table: str, race_keys: Sequence[str]
     with pipeline.warehouse.read() as connection:
         pipeline.require_history(connection, history, race_keys)
     rows = training_rows(pipeline, asset_type)
-    pipeline.tracking.prefetch()
+    if len(race_keys) > 1:
+        pipeline.tracking.prefetch()
     models = pd.DataFrame([_train(pipeline, asset_type, rows, race_key) for race_key in race_keys])
     latest = max(race_keys, key=lambda race_key: pipeline.calendar.get(race_key).race_date)
     report = run_model(pipeline, table, race_keys, models)

@@ -13,7 +13,7 @@ from dataclasses import replace
 import pandas as pd
 
 from f1_pipeline.errors import WarehouseError
-from f1_pipeline.forecast.evaluation import evaluate
+from f1_pipeline.forecast.evaluation import capture_share, evaluate
 from f1_pipeline.game.lineup import Lineup, LineupRules, lineup_points
 from f1_pipeline.optimize.enumeration import best_lineups, mean_affordable_points
 from f1_pipeline.optimize.milp import solve_lineups
@@ -146,7 +146,7 @@ def lineup_rules(pipeline: Pipeline, race_key: str) -> LineupRules:
     return LineupRules(team.driver_count, team.constructor_count, team.budget_tenths, rules.boost.multiplier)
 
 
-def _review(actual: pd.DataFrame, chosen: pd.DataFrame, rules: LineupRules) -> dict[str, float]:
+def _review(actual: pd.DataFrame, chosen: pd.DataFrame, rules: LineupRules) -> dict[str, float | None]:
     problem = _problem(actual, "total_points", rules)
     points = actual.set_index(["asset_type", "asset_id"])["total_points"].to_dict()
     weight = 1 + (rules.boost_multiplier - 1) * chosen["is_boosted"].astype(float)
@@ -157,19 +157,20 @@ def _review(actual: pd.DataFrame, chosen: pd.DataFrame, rules: LineupRules) -> d
         "predicted_points": float((chosen["expected_points"] * weight).sum()),
         "actual_points": actual_points,
         "hindsight_points": hindsight_points,
-        "capture_share": actual_points / hindsight_points,
+        "capture_share": capture_share(actual_points, hindsight_points),
         "mean_affordable_points": mean_points,
         "reward": actual_points - mean_points,
     }
 
 
-def _record_outcomes(pipeline: Pipeline, forecasts: pd.DataFrame, capture_share: float) -> None:
+def _record_outcomes(pipeline: Pipeline, forecasts: pd.DataFrame, share: float | None) -> None:
     """Add to the MLflow run of each model how its forecast did in the race that it was made for."""
     for model_uri, rows in forecasts.groupby("model_uri"):
         actuals = rows[["race_key", "asset_id", "total_points"]].rename(columns={"total_points": "points"})
         figures = evaluate(rows.drop(columns="total_points"), actuals)
-        known = {f"race_{name}": float(value) for name, value in figures.items() if value is not None}
-        pipeline.tracking.record_outcome(str(model_uri), known | {"lineup_capture_share": capture_share})
+        outcome = {f"race_{name}": value for name, value in figures.items()} | {"lineup_capture_share": share}
+        known = {name: float(value) for name, value in outcome.items() if value is not None}
+        pipeline.tracking.record_outcome(str(model_uri), known)
 
 
 def _rows_by_race(pipeline: Pipeline, query: str, race_keys: Sequence[str], table: str) -> dict[str, pd.DataFrame]:

@@ -16,7 +16,7 @@ from f1_pipeline.game.rules import SeasonRules, load_rules
 from f1_pipeline.settings import Settings
 from f1_pipeline.sources.calendar import Calendar, read_calendar
 from f1_pipeline.sources.tables import FACT_TABLES
-from f1_pipeline.warehouse.connection import Warehouse
+from f1_pipeline.warehouse.connection import KeptWarehouse, Warehouse
 from f1_pipeline.warehouse.contract import TableContract
 from f1_pipeline.warehouse.facts import raw_contract
 from f1_pipeline.warehouse.model_file import SqlModel, SqlTest, read_models, read_tests
@@ -35,14 +35,23 @@ class Pipeline:
     ----------
     settings : Settings
         Where its files are; everything else follows from it, when it is first asked for.
+    keeps_warehouse_open : bool
+        Whether the warehouse stays open between steps, until `close`: for one run in one process.
     """
 
     settings: Settings
+    keeps_warehouse_open: bool = False
 
     @cached_property
     def warehouse(self) -> Warehouse:
         """The DuckDB warehouse."""
-        return Warehouse(self.settings.warehouse_path, self.settings.lock_wait_s)
+        kind = KeptWarehouse if self.keeps_warehouse_open else Warehouse
+        return kind(self.settings.warehouse_path, self.settings.lock_wait_s)
+
+    def close(self) -> None:
+        """Close what a run kept open."""
+        if isinstance(self.warehouse, KeptWarehouse):
+            self.warehouse.close()
 
     @cached_property
     def tracking(self) -> Tracking:

@@ -24,6 +24,7 @@ Run = Callable[[Pipeline, str, Sequence[str]], WriteReport]
 
 LINEUP_TABLE = "lineups.optimal_lineup"
 REVIEW_TABLE = "lineups.lineup_review"
+TEAM_TABLE = "core.current_lineup"
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class Step:
 def _python_steps() -> tuple[Step, ...]:
     performances = ("core.driver_race_performance", "core.constructor_race_performance")
     return (
-        Step("core.current_lineup", land_my_team, is_partitioned=False, kinds=("python", "duckdb")),
+        Step(TEAM_TABLE, land_my_team, is_partitioned=False, kinds=("python", "duckdb")),
         Step(
             "predictions.baseline_points",
             forecast_baselines,
@@ -90,12 +91,15 @@ def _python_steps() -> tuple[Step, ...]:
             "predictions.asset_points",
             predict_points,
             reads=(
+                "core.driver_race_performance",
+                "core.constructor_race_performance",
                 "features.driver_race_feature",
                 "features.constructor_race_feature",
                 "predictions.baseline_points",
                 "models.driver_points_model",
                 "models.constructor_points_model",
             ),
+            strictly_before=frozenset(performances),
             kinds=("python", "scikitlearn", "duckdb"),
         ),
         Step(
@@ -131,7 +135,13 @@ def build_steps(pipeline: Pipeline) -> dict[str, Step]:
         When a model reads a table that no step makes, or a model fed by Python has no step.
     """
     raw = [
-        Step(f"raw.{name}", land_facts, is_partitioned=facts.is_partitioned, kinds=("csv", "duckdb"))
+        Step(
+            f"raw.{name}",
+            land_facts,
+            reads=_tested_with(pipeline, f"raw.{name}"),
+            is_partitioned=facts.is_partitioned,
+            kinds=("csv", "duckdb"),
+        )
         for name, facts in FACT_TABLES.items()
     ]
     sql = [_sql_step(pipeline, model) for model in pipeline.models.values() if not model.is_fed_by_python]
@@ -149,11 +159,10 @@ def build_steps(pipeline: Pipeline) -> dict[str, Step]:
 
 def _sql_step(pipeline: Pipeline, model: SqlModel) -> Step:
     table = model.contract.full_name
-    tested = {name for test in pipeline.tests_of(table) for name in tables_of(test.body, test.path.name)}
     return Step(
         table=table,
         run=run_model,
-        reads=tuple(sorted({*upstream_tables(model), *tested} - {table})),
+        reads=tuple(sorted({*upstream_tables(model), *_tested_with(pipeline, table)})),
         strictly_before=model.strictly_before,
         up_to_and_including=model.up_to_and_including,
         is_partitioned=model.contract.partitioned_by is not None,
@@ -161,9 +170,15 @@ def _sql_step(pipeline: Pipeline, model: SqlModel) -> Step:
     )
 
 
+def _tested_with(pipeline: Pipeline, table: str) -> tuple[str, ...]:
+    """Name the other tables that the SQL tests of a table read."""
+    read = {name for test in pipeline.tests_of(table) for name in tables_of(test.body, test.path.name)}
+    return tuple(sorted(read - {table}))
+
+
 def forecast_tables(steps: Mapping[str, Step]) -> tuple[str, ...]:
-    """Name the tables of a race that can be made before it is driven: what its line-up needs of that race."""
-    return _with_upstream(steps, {LINEUP_TABLE})
+    """Name the tables of a race that can be made before it is driven: your team, and what its line-up needs."""
+    return _with_upstream(steps, {LINEUP_TABLE, TEAM_TABLE})
 
 
 def history_tables(steps: Mapping[str, Step]) -> tuple[str, ...]:

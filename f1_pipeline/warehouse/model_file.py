@@ -1,7 +1,7 @@
 """Read a SQL model file: a header that is a contract, and one select.
 
 Belongs here: the grammar of the files in dbt_like_sql/. Neighbours: `lineage.py` derives what the select reads,
-`writer.py` runs it, `defs.assets.sql_models` makes one asset of each file.
+`writer.py` runs it, `defs.assets` makes one asset of each file.
 
 The header is a run of `-- key: value` lines: `description`, `grain`, `partitioned_by`, `strictly_before`
 and `up_to_and_including` (upstream tables of which earlier races are read, without or with the race itself),

@@ -45,7 +45,7 @@ class WriteReport:
     column_types: dict[str, str] = field(default_factory=dict)
     table_row_count: int = 0
     checks: tuple[str, ...] = ()
-    details: dict[str, dict[str, float | str]] = field(default_factory=dict)
+    details: dict[str, dict[str, float | str | None]] = field(default_factory=dict)
 
     @property
     def row_count(self) -> int:

@@ -35,8 +35,8 @@ def model(rows):
 
 def test_contract_features_are_listed_once():
     drivers, constructors = FEATURE_SETS["driver"].columns, FEATURE_SETS["constructor"].columns
-    assert len(drivers) == len(set(drivers)) == 28
-    assert len(constructors) == len(set(constructors)) == 27
+    assert len(drivers) == len(set(drivers)) == 27
+    assert len(constructors) == len(set(constructors)) == 26
     assert {"teammate_last_5_mean_points", "practice_gap_pct"} <= set(drivers)
     assert {"last_5_pit_stop_mean_points", "circuit_type"} <= set(constructors)
 
