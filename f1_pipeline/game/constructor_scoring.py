@@ -1,146 +1,180 @@
-"""Score constructors, 2023 on: their cars' items, the qualifying bonus, pit stops, and extra penalties.
+"""Score constructors: their cars' items, the qualifying bonus, pit stops, and what disqualifications cost on top.
 
-Drivers are :mod:`f1_pipeline.game.scoring`; the constants are :mod:`f1_pipeline.game.rules`.
+Arrays in, items of shape (weekends, constructors) out. Belongs here: what cars bring to a constructor. What a car
+scores is :mod:`f1_pipeline.game.car_scoring`; the constants are :mod:`f1_pipeline.game.scoring_rules`.
 """
 
+from collections.abc import Iterable, Iterator, Mapping
+
 import numpy as np
-import pandas as pd
+import numpy.typing as npt
 
-from f1_pipeline.game.rules import FastestStopsRules, SeasonRules
-from f1_pipeline.game.score_items import Entries, ScoreItems
+from f1_pipeline.game.rules import SeasonRules
+from f1_pipeline.game.scoring_arrays import (
+    Ints,
+    Item,
+    Mask,
+    QualifyingArrays,
+    Session,
+    classified,
+    entered,
+    team_cells,
+    worth,
+)
+from f1_pipeline.game.scoring_rules import BestTierRules
 
-_DISQUALIFIED = "DSQ"
-
-
-def score_constructors(
-    driver_scores: pd.DataFrame,
-    qualifying: pd.DataFrame,
-    rules: SeasonRules,
-    pit_stops: pd.DataFrame | None = None,
-) -> pd.DataFrame:
-    """Score every constructor from its cars' items.
-
-    Parameters
-    ----------
-    driver_scores : pandas.DataFrame
-        ``SCORE_COLUMNS`` of drivers, computed or official.
-    qualifying : pandas.DataFrame
-        race_key, constructor_id, position, position_text of Grand Prix qualifying, one row per car.
-    rules : SeasonRules
-        The rules of the season.
-    pit_stops : pandas.DataFrame, optional
-        race_key, constructor_id, scoring_item, points.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``SCORE_COLUMNS`` with the constructor as asset. Places gained and lost are netted over the cars of a
-        session; a disqualification holds the cars' penalties and the constructor's own.
-    """
-    items = ScoreItems()
-    _add_cars(items, driver_scores, rules)
-    _add_qualifying_bonus(items, driver_scores, qualifying, rules)
-    if pit_stops is not None:
-        entries = Entries.of(pit_stops, "constructor_id")
-        items.add(entries, "race", pit_stops["scoring_item"].tolist(), pit_stops["points"].to_numpy())
-    return items.frame()
+DRIVER_ITEMS = frozenset(
+    {
+        "driver_of_the_day",
+        "qualifying_ahead_of_team_mate",
+        "sprint_ahead_of_team_mate",
+        "race_ahead_of_team_mate",
+        "qualifying_streak",
+        "race_streak",
+    }
+)
+"""Items that a driver keeps for himself."""
 
 
-def score_pit_stops(stops: pd.DataFrame, rules: SeasonRules) -> pd.DataFrame:
-    """Score stationary pit-stop times.
+def team_items(items: Iterable[Item], teams: Mapping[str, Ints], count: int, rules: SeasonRules) -> Iterator[Item]:
+    """Add up the cars' items of each constructor.
 
     Parameters
     ----------
-    stops : pandas.DataFrame
-        race_key, constructor_id, stationary_ms (integer), one row per stop of a race; stops of disqualified
-        cars do not count and must be left out.
+    items : iterable of Item
+        Items of cars, shape (n, m); those that drivers keep for themselves are passed over.
+    teams : mapping of str to numpy.ndarray of int
+        Constructor of each car by session, shape (m,) or (n, m), -1 for none.
+    count : int
+        Number of constructors.
     rules : SeasonRules
-        The rules of the season.
+        The rules of any season.
 
-    Returns
-    -------
-    pandas.DataFrame
-        race_key, constructor_id, scoring_item, points: input of :func:`score_constructors`. Of several
-        scoring stops of a team in 2023-24 each has its item.
+    Yields
+    ------
+    Item
+        Of shape (n, count). A disqualification holds the cars' penalties and the constructor's own; places are netted
+        over the cars of a session where the rules say so.
     """
-    ranks = stops.groupby("race_key")["stationary_ms"]
-    if isinstance(rules.pit_stops, FastestStopsRules):
-        # tied stops share the lower place; no tie is on record
-        order = ranks.rank(method="max").to_numpy()
-        names = ("pit_stop_fastest_time", "pit_stop_second_fastest", "pit_stop_third_fastest")
-        parts = [
-            stops[order == place].assign(scoring_item=name, points=points)
-            for place, (name, points) in enumerate(zip(names, rules.pit_stops.fastest_points, strict=True), 1)
-        ]
-        return _pit_items(parts)
-    bands = rules.pit_stops
-    best = stops.loc[stops.groupby(["race_key", "constructor_id"])["stationary_ms"].idxmin()]
-    times = best["stationary_ms"].to_numpy()
-    points = np.append(bands.band_points, 0)[np.searchsorted(bands.band_below_ms, times, side="right")]
-    is_fastest = times == best.groupby("race_key")["stationary_ms"].transform("min").to_numpy()
-    extra = bands.overall_fastest + bands.world_record * (times < bands.record_below_ms)
-    banded = best.assign(scoring_item="pit_stop_fastest_time", points=points)[points > 0]
-    fastest = best.assign(scoring_item="pit_stop_overall_fastest", points=extra)[is_fastest]
-    return _pit_items([banded, fastest])
-
-
-def _pit_items(parts: list[pd.DataFrame]) -> pd.DataFrame:
-    items = pd.concat(parts, ignore_index=True)
-    return items.groupby(["race_key", "constructor_id", "scoring_item"], as_index=False)["points"].sum()
-
-
-def _add_cars(items: ScoreItems, driver_scores: pd.DataFrame, rules: SeasonRules) -> None:
-    """Add up the items of both cars; a place is one point either way, so net points are net places."""
     extras = {
         "qualifying_disqualified": rules.constructor.qualifying_disqualified_extra,
         "sprint_disqualified": rules.constructor.sprint_disqualified_extra,
         "race_disqualified": rules.constructor.race_disqualified_extra,
     }
-    points: dict[tuple[str, str, str, str], int] = {}
-    names = ("race_key", "constructor_id", "event_type", "scoring_item", "points")
-    for race, team, event, name, scored in zip(*(driver_scores[n].tolist() for n in names), strict=True):
-        if name == "driver_of_the_day":
+    places: dict[str, Item] = {}
+    for item in items:
+        event, name, happened, points = item
+        if name in DRIVER_ITEMS:
             continue
-        own_name = f"{event}_places" if "_positions_" in name else name
-        key = (race, team, event, own_name)
-        points[key] = points.get(key, 0) + scored + extras.get(name, 0)
-    for key, net in list(points.items()):
-        if key[3].endswith("_places"):
-            del points[key]
-            if net:
-                points[(*key[:3], f"{key[2]}_positions_{'gained' if net > 0 else 'lost'}")] = net
-    if not points:
-        return
-    races, teams, events, own_names = (list(part) for part in zip(*points, strict=True))
-    entries = Entries(*(np.array(part, dtype=object) for part in (races, teams, teams)))
-    scores = np.array(list(points.values()), dtype=np.int64)
-    is_counted = [name.endswith(("_overtakes", "_gained", "_lost")) for name in own_names]
-    items.add(entries, events, own_names, scores, frequency=np.where(is_counted, np.abs(scores), 1))
+        own = Item(
+            event,
+            name,
+            sum_by_team(happened, teams[event], count),
+            sum_by_team(points + worth(happened, extras[name]) if extras.get(name) else points, teams[event], count),
+        )
+        if not (rules.constructor.nets_places and "_positions_" in name):
+            yield own
+        elif event in places:
+            yield from _netted(places.pop(event), own)
+        else:
+            places[event] = own
+    for own in places.values():
+        yield own
 
 
-def _add_qualifying_bonus(
-    items: ScoreItems, driver_scores: pd.DataFrame, qualifying: pd.DataFrame, rules: SeasonRules
-) -> None:
-    tiers = rules.constructor
-    # a team whose cars all missed qualifying still reached no Q2
-    reached = {key: [0, 0, 0] for key in zip(driver_scores["race_key"], driver_scores["constructor_id"], strict=True)}
-    place = qualifying["position"].to_numpy(dtype=float, na_value=np.nan)
-    is_classified = ~np.isnan(place) & (qualifying["position_text"] != _DISQUALIFIED).to_numpy(dtype=bool)
-    q3 = (place <= tiers.q3_last_position) & is_classified
-    q2 = (place <= tiers.q2_last_position) & is_classified
-    teams = zip(qualifying["race_key"], qualifying["constructor_id"], strict=True)
-    for key, *counts in zip(teams, q3, q2, is_classified, strict=True):
-        total = reached.setdefault(key, [0, 0, 0])
-        for index, count in enumerate(counts):
-            total[index] += int(count)
-    if not reached:
+def sum_by_team(values: npt.NDArray, team: Ints, count: int) -> npt.NDArray[np.int16]:
+    """Add up cars by constructor.
+
+    Parameters
+    ----------
+    values : numpy.ndarray, shape (n, m)
+        Numbers or flags of cars.
+    team : numpy.ndarray of int, shape (m,) or (n, m)
+        Constructor of each car, -1 for none.
+    count : int
+        Number of constructors.
+
+    Returns
+    -------
+    numpy.ndarray of int16, shape (n, count)
+    """
+    # the last column takes cars without a team
+    total = np.zeros((len(values), count + 1), dtype=np.int16, order="F")
+    for car, cells in enumerate(team_cells(team, len(values))):
+        total[cells] += values[:, car]
+    return total[:, :count]
+
+
+def teams_present(sessions: Iterable[Session], weekend_count: int, count: int) -> Mask:
+    """Say which constructors had a car in some session.
+
+    Parameters
+    ----------
+    sessions : iterable of QualifyingArrays or RaceArrays
+        Sessions of n weekends.
+    weekend_count, count : int
+        Numbers of weekends and of constructors.
+
+    Returns
+    -------
+    numpy.ndarray of bool, shape (n, count)
+    """
+    present = np.zeros((weekend_count, count), dtype=np.bool_, order="F")
+    for session in sessions:
+        is_in = entered(session)
+        if is_in.ndim == 1:
+            present[:, session.team[is_in]] = True
+        else:
+            weekends, cars = np.nonzero(is_in)
+            present[weekends, session.team[weekends, cars]] = True
+    return present
+
+
+def qualifying_bonus(session: QualifyingArrays, is_present: Mask, rules: SeasonRules) -> Iterator[Item]:
+    """Give each constructor the best tier that its cars reached in qualifying.
+
+    Parameters
+    ----------
+    session : QualifyingArrays
+        n weekends of m cars.
+    is_present : numpy.ndarray of bool, shape (n, constructors)
+        Constructors that took part; one whose cars all missed qualifying reached no Q2.
+    rules : SeasonRules
+        The rules of any season.
+
+    Yields
+    ------
+    Item
+        One per tier, of shape (n, constructors); listed even when worth nothing.
+    """
+    tiers = rules.qualifying_bonus
+    if not isinstance(tiers, BestTierRules):
         return
-    in_q3, in_q2, classified = np.array(list(reached.values())).T
-    none = np.where(classified == 0, tiers.no_car_classified, tiers.no_driver_q2)
-    cases = [in_q3 >= 2, in_q3 == 1, in_q2 >= 2, in_q2 == 1]
-    names = ["both_drivers_q3", "one_driver_q3", "both_drivers_q2", "one_driver_q2"]
-    values = [tiers.both_drivers_q3, tiers.one_driver_q3, tiers.both_drivers_q2, tiers.one_driver_q2]
-    races, constructors = (np.array(part, dtype=object) for part in zip(*reached, strict=True))
-    entries = Entries(races, constructors, constructors)
-    tier_names = np.select(cases, names, "no_driver_q2").tolist()
-    items.add(entries, "qualifying", tier_names, np.select(cases, values, none))
+    in_all = classified(session)
+    reached = (
+        in_all & (session.position <= rules.qualifying.q3_last_position),
+        in_all & (session.position <= rules.qualifying.q2_last_position),
+        in_all,
+    )
+    q3_count, q2_count, car_count = (sum_by_team(cars, session.team, is_present.shape[1]) for cars in reached)
+    is_open = is_present
+    for name, is_reached, value in (
+        ("both_drivers_q3", q3_count >= 2, tiers.both_drivers_q3),
+        ("one_driver_q3", q3_count == 1, tiers.one_driver_q3),
+        ("both_drivers_q2", q2_count >= 2, tiers.both_drivers_q2),
+        ("one_driver_q2", q2_count == 1, tiers.one_driver_q2),
+    ):
+        is_theirs = is_open & is_reached
+        yield Item("qualifying", name, is_theirs, worth(is_theirs, value))
+        is_open = is_open & ~is_reached
+    is_out, is_unclassified = is_open & (car_count > 0), is_open & (car_count == 0)
+    points = worth(is_out, tiers.no_driver_q2) + worth(is_unclassified, tiers.no_car_classified)
+    yield Item("qualifying", "no_driver_q2", is_open, points)
+
+
+def _netted(one: Item, other: Item) -> Iterator[Item]:
+    """Set places gained against places lost; what is left of them is the one or the other."""
+    gained, lost = (one, other) if one.scoring_item.endswith("_gained") else (other, one)
+    net, points = gained.count - lost.count, gained.points + lost.points
+    for side, is_left in ((gained, net > 0), (lost, net < 0)):
+        yield side._replace(count=np.abs(net) * is_left, points=points * is_left)

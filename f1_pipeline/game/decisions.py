@@ -6,7 +6,7 @@ What they do to a team is :mod:`f1_pipeline.game.team`.
 In the game a driver in a seat is the asset: whoever changes teams becomes a new asset, and those who hold the old one
 hold an inactive asset until they transfer it. So a driver asset is named by its seat, ``yuki-tsunoda@red-bull``, in
 prices, line-ups and teams alike; a constructor by its id. A decision may name a driver by his id alone and then means
-the seat he has at that race, or, when he has none, the one that the team holds.
+the seat he has at that race, or, when he has none, the one that the team holds or else the one that is inactive.
 """
 
 from collections.abc import Iterable, Mapping
@@ -273,7 +273,7 @@ def seat_at(name: str, menu: RaceMenu, held: Lineup) -> str:
     Returns
     -------
     str
-        The seat; the name itself where there is none.
+        The seat: at the race, else the one held, else the one that is inactive; the name itself where there is none.
 
     Raises
     ------
@@ -285,4 +285,6 @@ def seat_at(name: str, menu: RaceMenu, held: Lineup) -> str:
     former = [seat for seat in held.drivers if driver_of(seat) == name]
     if len(former) > 1:
         raise RuleError(f"{menu.race_key}: driver {name!r}: expected a seat, the team holds {' and '.join(former)}.")
-    return former[0] if former else name
+    # Named by his seat, one who sits out is refused as inactive and not as unknown.
+    idle = sorted(seat for _, seat in menu.inactive if driver_of(seat) == name)
+    return (*former, *idle, name)[0]

@@ -16,7 +16,7 @@ from f1_pipeline.game.rules import SeasonRules
 def check_lineup(
     lineup: Lineup, prices: Mapping[AssetKey, int], rules: SeasonRules, budget_tenths: int, where: str
 ) -> None:
-    """Check counts, duplicates, unknown assets, the boost and the budget.
+    """Check counts, duplicates, unknown assets, the boost, who may have it, and the budget.
 
     Parameters
     ----------
@@ -43,6 +43,12 @@ def check_lineup(
         validate(lineup, prices, limits)
     except RuleError as error:
         raise RuleError(f"{where}: {error}") from None
+    price, below = prices[DRIVER, lineup.boosted_driver], rules.boost.price_below_tenths
+    if below and price >= below:
+        raise RuleError(
+            f"{where}: Line-up boost: expected a driver below {money(below)}, "
+            f"found {lineup.boosted_driver!r} at {money(price)}."
+        )
 
 
 def check_bought(held: Lineup, wanted: Lineup, menu: RaceMenu) -> None:

@@ -193,7 +193,7 @@ def points_needed(assets: PricedAssets, rules: PriceRules, field_means: tuple[fl
         The rules are about the field's mean and it is not given.
     """
     if isinstance(rules, PointsPerMillionRules):
-        total, count = _window(assets, rules)
+        total, count = points_window(assets, rules)
         # half a thousandth below a limit rounds up to it; whole points and prices do not meet the halves themselves
         limits = np.asarray(rules.value_from_thousandths) - 0.5
         scale = ((count + 1) * assets.prices)[..., np.newaxis] / _VALUE_SCALE
@@ -240,6 +240,59 @@ def step_probabilities(assets: PricedAssets, draws: npt.ArrayLike, rules: PriceR
     return np.stack([(takes_part & (bands == band)).mean(axis=0) for band in range(count)], axis=-1)
 
 
+def price_basis(assets: PricedAssets, points: npt.ArrayLike, rules: PriceRules) -> Floats:
+    """Say what each asset's limits are about: its value, or the mean of the field.
+
+    Parameters
+    ----------
+    assets, points, rules
+        As for :func:`next_prices`.
+
+    Returns
+    -------
+    numpy.ndarray of float, shape (..., assets)
+        2025 on: mean points of the last races per million dollars, in whole thousandths, NaN for an asset that took
+        no part. 2023-24: mean points of the drivers or constructors that took part, rounded half to even.
+
+    Raises
+    ------
+    DataError
+        There are not as many points as assets.
+    """
+    scored = _checked(assets, points)
+    if isinstance(rules, PointsPerMillionRules):
+        total, count = points_window(assets, rules)
+        return np.rint(_VALUE_SCALE * (total + scored) / ((count + 1) * assets.prices))
+    of_drivers, of_constructors = (
+        _rounded_mean(scored, kind) for kind in (~assets.is_constructor, assets.is_constructor)
+    )
+    return np.where(assets.is_constructor, of_constructors, of_drivers)
+
+
+def points_window(assets: PricedAssets, rules: PointsPerMillionRules) -> tuple[Floats, Ints]:
+    """Add up and count the earlier races whose points count beside those of the coming race.
+
+    Parameters
+    ----------
+    assets : PricedAssets
+        The assets at the lock of the race.
+    rules : PointsPerMillionRules
+        The rules in force after the race.
+
+    Returns
+    -------
+    total : numpy.ndarray of float, shape (..., assets)
+        Points of the latest races in which the asset took part, as many as go with the coming one.
+    count : numpy.ndarray of int, shape (..., assets)
+        How many races those are.
+    """
+    is_raced = ~np.isnan(assets.earlier_points)
+    races_back = np.cumsum(is_raced[..., ::-1], axis=-1)[..., ::-1]
+    is_counted = is_raced & (races_back < rules.race_count)
+    total = np.where(is_counted, assets.earlier_points, 0.0).sum(axis=-1)
+    return total, is_counted.sum(axis=-1)
+
+
 def _checked(assets: PricedAssets, points: npt.ArrayLike) -> Floats:
     scored = np.asarray(points, dtype=np.float64)
     if scored.shape[-1:] != assets.is_constructor.shape:
@@ -251,20 +304,15 @@ def _checked(assets: PricedAssets, points: npt.ArrayLike) -> Floats:
 
 def _bands(assets: PricedAssets, scored: Floats, rules: PriceRules) -> Ints:
     """Count the limits that each asset's points are beyond; 0 where there are none."""
+    basis = price_basis(assets, scored, rules)
     if isinstance(rules, PointsPerMillionRules):
-        total, count = _window(assets, rules)
-        value = np.rint(_VALUE_SCALE * (total + scored) / ((count + 1) * assets.prices))
-        return _count_beyond([value >= limit for limit in rules.value_from_thousandths])
-    of_drivers, of_constructors = (
-        _rounded_mean(scored, kind) for kind in (~assets.is_constructor, assets.is_constructor)
-    )
-    means = np.where(assets.is_constructor, of_constructors, of_drivers)
+        return _count_beyond([basis >= limit for limit in rules.value_from_thousandths])
     beyond: list[Mask] = []
     # whole numbers on both sides: ten times the points against tenths of the rounded mean
     for driver, constructor, is_included in zip(
         rules.driver_mean_tenths, rules.constructor_mean_tenths, rules.is_limit_included, strict=True
     ):
-        limit = np.where(assets.is_constructor, constructor, driver) * means
+        limit = np.where(assets.is_constructor, constructor, driver) * basis
         beyond.append(10 * scored >= limit if is_included else 10 * scored > limit)
     return _count_beyond(beyond)
 
@@ -274,15 +322,6 @@ def _count_beyond(beyond: Sequence[Mask]) -> Ints:
     for is_beyond in beyond:
         count += is_beyond
     return count
-
-
-def _window(assets: PricedAssets, rules: PointsPerMillionRules) -> tuple[Floats, Ints]:
-    """Add up and count the latest earlier races an asset took part in, as many as go with the coming one."""
-    is_raced = ~np.isnan(assets.earlier_points)
-    races_back = np.cumsum(is_raced[..., ::-1], axis=-1)[..., ::-1]
-    is_counted = is_raced & (races_back < rules.race_count)
-    total = np.where(is_counted, assets.earlier_points, 0.0).sum(axis=-1)
-    return total, is_counted.sum(axis=-1)
 
 
 def _rounded_mean(scored: Floats, is_type: Mask) -> Floats:

@@ -1,15 +1,18 @@
-"""Collect scoring items as arrays and give them out as one sorted frame.
+"""Add up scoring items under No Negative, and collect them as one sorted frame.
 
-Only the shape of a score belongs here; what scores is :mod:`f1_pipeline.game.scoring` and
-:mod:`f1_pipeline.game.constructor_scoring`. Arrays, because a frame per item costs a hundred times the arithmetic.
+Only the shape of a score belongs here; what scores is :mod:`f1_pipeline.game.weekend_scoring`. Arrays, because a frame
+per item costs a hundred times the arithmetic.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+
+from f1_pipeline.game.chip_rules import FLOOR_TOTAL
 
 SCORE_COLUMNS = [
     "race_key",
@@ -22,10 +25,33 @@ SCORE_COLUMNS = [
     "frequency",
 ]
 _TEXTS = ("race_key", "asset_id", "constructor_id", "event_type", "scoring_item")
+_NUMBERS = {"points": np.int64, "position": np.float64, "frequency": np.int64}
 
 Objects = npt.NDArray[np.object_]
-Mask = npt.NDArray[np.bool_]
-Floats = npt.NDArray[np.float64]
+
+
+def floored_points(items: Sequence[Any], floor: str) -> Any:
+    """Add up an asset's items under No Negative.
+
+    Parameters
+    ----------
+    items : sequence of number or numpy.ndarray
+        Points of each item, any shape, the same for all.
+    floor : str
+        ``total`` or ``category``, see :class:`f1_pipeline.game.chip_rules.NoNegativeRules`.
+
+    Returns
+    -------
+    number or numpy.ndarray
+        Points, 0 or more.
+
+    References
+    ----------
+    Section ``chips.no_negative`` of ``data/rules``.
+    """
+    if floor == FLOOR_TOTAL:
+        return np.maximum(sum(items), 0)
+    return sum(np.maximum(points, 0) for points in items)
 
 
 @dataclass(frozen=True)
@@ -42,24 +68,24 @@ class Entries:
         names = ("race_key", asset_column, "constructor_id")
         return cls(*(frame[name].to_numpy(dtype=object) for name in names))
 
-    def take(self, mask: Mask) -> "Entries":
-        """Return the entries that a mask marks."""
-        return Entries(self.race_key[mask], self.asset_id[mask], self.constructor_id[mask])
-
     def __len__(self) -> int:
         return len(self.race_key)
+
+
+def _no_rows() -> dict[str, list[npt.NDArray]]:
+    return {name: [np.empty(0, dtype=_NUMBERS.get(name, object))] for name in SCORE_COLUMNS}
 
 
 @dataclass
 class ScoreItems:
     """Items under collection, column by column."""
 
-    _columns: dict[str, list[npt.NDArray]] = field(default_factory=lambda: {name: [] for name in SCORE_COLUMNS})
+    _columns: dict[str, list[npt.NDArray]] = field(default_factory=_no_rows)
 
     def add(
         self,
         entries: Entries,
-        event_type: str | Sequence[str],
+        event_type: str,
         scoring_item: str | Sequence[str],
         points: npt.ArrayLike,
         position: npt.ArrayLike = np.nan,
@@ -71,7 +97,9 @@ class ScoreItems:
         ----------
         entries : Entries
             n entries.
-        event_type, scoring_item : str or sequence of str
+        event_type : str
+            Session.
+        scoring_item : str or sequence of str
             One for all or one per entry.
         points, position, frequency : array_like
             Numbers, one for all or one per entry; a position may be NaN.
@@ -83,9 +111,10 @@ class ScoreItems:
             "constructor_id": entries.constructor_id,
             "event_type": np.broadcast_to(np.asarray(event_type, dtype=object), size),
             "scoring_item": np.broadcast_to(np.asarray(scoring_item, dtype=object), size),
-            "points": np.broadcast_to(np.asarray(points, dtype=np.int64), size),
-            "position": np.broadcast_to(np.asarray(position, dtype=np.float64), size),
-            "frequency": np.broadcast_to(np.asarray(frequency, dtype=np.int64), size),
+            **{
+                name: np.broadcast_to(np.asarray(numbers, dtype=_NUMBERS[name]), size)
+                for name, numbers in (("points", points), ("position", position), ("frequency", frequency))
+            },
         }
         for name, column in self._columns.items():
             column.append(values[name])

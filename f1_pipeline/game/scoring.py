@@ -1,40 +1,48 @@
-"""Score sessions as the official game does, 2023 on: results in, one row per scoring item out.
+"""Score sessions as the official game does, under the rules of any season: frames of results in, one row per item out.
 
-Pure and vectorised; one call scores any number of races of one season. Belongs here: what results say about
-points. What results cannot say (overtakes, the sprint's fastest lap, stationary pit-stop times) is an
-optional input. The constants are :mod:`f1_pipeline.game.rules`.
+Belongs here: the frames, and what results cannot say (overtakes, the sprint's fastest lap, stationary pit-stop times),
+which is optional input. What results are worth is :mod:`f1_pipeline.game.weekend_scoring`, which knows arrays alone;
+:mod:`f1_pipeline.game.score_packing` and :mod:`f1_pipeline.game.score_team_packing` stand between. The constants are
+:mod:`f1_pipeline.game.rules`.
 
 References
 ----------
-Official rules 2023-2026 as recorded in ``data/rules``; confirmed by re-scoring 2025 item by item.
+Official rules 2022-2026 as recorded in ``data/rules``; confirmed by re-scoring 2025 item by item.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from f1_pipeline.errors import DataError
-from f1_pipeline.game.constructor_scoring import score_constructors, score_pit_stops
-from f1_pipeline.game.rules import RaceRules, SeasonRules, SprintRules
-from f1_pipeline.game.score_items import SCORE_COLUMNS, Entries, Floats, Mask, ScoreItems
+from f1_pipeline.game.car_scoring import first_unplaced
+from f1_pipeline.game.constructor_scoring import qualifying_bonus, team_items
+from f1_pipeline.game.pit_stop_scoring import timed_items
+from f1_pipeline.game.rules import SeasonRules
+from f1_pipeline.game.score_items import SCORE_COLUMNS
+from f1_pipeline.game.score_packing import PackedResults, pack_results
+from f1_pipeline.game.score_team_packing import constructor_frame, pack_pit_stops, pack_scores
+from f1_pipeline.game.streak_scoring import constructor_streaks
+from f1_pipeline.game.weekend_scoring import driver_items
 
 __all__ = [
     "SCORE_COLUMNS",
     "SessionResults",
+    "pack_sessions",
     "score_constructors",
     "score_drivers",
     "score_pit_stops",
     "starting_places",
 ]
 
-_DISQUALIFIED, _DID_NOT_START = "DSQ", "DNS"
+_PIT_STOP_COLUMNS = ["race_key", "constructor_id", "scoring_item", "points"]
 
 
 @dataclass(frozen=True)
 class SessionResults:
-    """What the sessions of some races of one season ended with.
+    """What the sessions of some races ended with.
 
     Parameters
     ----------
@@ -59,33 +67,161 @@ class SessionResults:
     sprint_fastest_laps: pd.DataFrame | None = None
 
 
-def score_drivers(results: SessionResults, rules: SeasonRules) -> pd.DataFrame:
+def score_drivers(results: SessionResults, rules: SeasonRules, calendar: Sequence[str] | None = None) -> pd.DataFrame:
     """Score every driver of some races.
 
     Parameters
     ----------
     results : SessionResults
-        Results of races of one season; the order of rows is of no consequence.
+        Results of any races; the order of rows is of no consequence.
     rules : SeasonRules
-        The rules of that season.
+        The rules of any season.
+    calendar : sequence of str, optional
+        Race keys in order of date. Given, the results must hold every race of each season up to its last one there,
+        and streaks are scored where the rules have any; without it streaks are not known.
 
     Returns
     -------
     pandas.DataFrame
         ``SCORE_COLUMNS``, one row per race, driver, event and item, sorted; points are fantasy points.
         Positions of classified drivers are listed even when worth nothing, other items only when they
-        occurred.
+        occurred and the rules know them.
 
     Raises
     ------
     DataError
-        A classified driver has no place on the starting grid.
+        A classified driver has no place on the starting grid, and places count from there.
+    UsageError
+        The calendar lacks a race.
     """
-    items = ScoreItems()
-    _add_qualifying(items, results, rules)
-    for session, session_rules in (("sprint", rules.sprint), ("race", rules.race)):
-        _add_race(items, results, session, session_rules)
-    return items.frame()
+    packed = pack_sessions(results, calendar)
+    unplaced = first_unplaced(packed.weekends, rules)
+    if unplaced is not None:
+        session, race, driver = unplaced
+        raise DataError(
+            f"{packed.rows.race_keys[race]}: {packed.driver_ids[driver]} is classified in the {session} "
+            "but has no place on its starting grid."
+        )
+    return packed.frame(driver_items(packed.weekends, rules, packed.rows.is_season_start))
+
+
+def pack_sessions(results: SessionResults, calendar: Sequence[str] | None = None) -> PackedResults:
+    """Pack results into the arrays of the engine.
+
+    Parameters
+    ----------
+    results, calendar
+        As for :func:`score_drivers`.
+
+    Returns
+    -------
+    PackedResults
+        Weekends of one column per driver, with the names of rows, columns and constructors.
+
+    Raises
+    ------
+    UsageError
+        The calendar lacks a race.
+    """
+    races, overtakes, held = results.races, results.overtakes, results.sprint_fastest_laps
+    made = {} if overtakes is None else dict(zip(_keys(overtakes), overtakes["overtake_count"], strict=True))
+    fastest = set() if held is None else set(_keys(held.assign(session="sprint")))
+    entries = list(_keys(races))
+    of_race = races["is_fastest_lap"].where(races["session"] == "race")
+    known = races.assign(
+        overtake_count=[made.get(key, 0) for key in entries],
+        has_fastest_lap=of_race.mask(np.array([key in fastest for key in entries], dtype=bool), True),
+    )
+    return pack_results(
+        results.qualifying,
+        known,
+        {session: starting_places(results.grids, session) for session in ("sprint", "race")},
+        calendar,
+    )
+
+
+def _keys(rows: pd.DataFrame) -> Iterator[tuple[str, str, str]]:
+    return zip(rows["race_key"], rows["session"], rows["driver_id"], strict=True)
+
+
+def score_constructors(
+    driver_scores: pd.DataFrame,
+    qualifying: pd.DataFrame,
+    rules: SeasonRules,
+    pit_stops: pd.DataFrame | None = None,
+    calendar: Sequence[str] | None = None,
+) -> pd.DataFrame:
+    """Score every constructor from its cars' items.
+
+    Parameters
+    ----------
+    driver_scores : pandas.DataFrame
+        ``SCORE_COLUMNS`` of drivers, computed or official.
+    qualifying : pandas.DataFrame
+        race_key, constructor_id, position, position_text of Grand Prix qualifying, one row per car.
+    rules : SeasonRules
+        The rules of any season.
+    pit_stops : pandas.DataFrame, optional
+        race_key, constructor_id, scoring_item, points.
+    calendar : sequence of str, optional
+        As for :func:`score_drivers`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``SCORE_COLUMNS`` with the constructor as asset. Places gained and lost are netted over the cars of a
+        session where the rules say so; a disqualification holds the cars' penalties and the constructor's own.
+
+    Raises
+    ------
+    UsageError
+        The calendar lacks a race.
+    """
+    packed = pack_scores(driver_scores, qualifying, calendar)
+    count = len(packed.constructor_ids)
+    teams = dict.fromkeys((item.event_type for item in packed.items), packed.team)
+    items = [
+        *team_items(packed.items, teams, count, rules),
+        *qualifying_bonus(packed.qualifying, packed.is_present, rules),
+    ]
+    starts = packed.rows.is_season_start
+    if starts is not None:
+        of_cars = dict.fromkeys(packed.places, packed.team)
+        items += constructor_streaks(packed.places, of_cars, count, starts, rules.streaks)
+    given = pd.DataFrame(columns=_PIT_STOP_COLUMNS) if pit_stops is None else pit_stops
+    return constructor_frame(packed.rows, packed.constructor_ids, items, given)
+
+
+def score_pit_stops(stops: pd.DataFrame, rules: SeasonRules) -> pd.DataFrame:
+    """Score stationary pit-stop times.
+
+    Parameters
+    ----------
+    stops : pandas.DataFrame
+        race_key, constructor_id, stationary_ms (integer), one row per stop of a race; stops of disqualified
+        cars do not count and must be left out.
+    rules : SeasonRules
+        The rules of any season.
+
+    Returns
+    -------
+    pandas.DataFrame
+        race_key, constructor_id, scoring_item, points: input of :func:`score_constructors`. Of several
+        scoring stops of a team in 2023-24 each has its item.
+
+    Raises
+    ------
+    DataError
+        A stop took no time.
+    """
+    arrays, race_keys, constructor_ids = pack_pit_stops(stops)
+    parts = []
+    for _, name, count, points in timed_items(arrays, len(constructor_ids), rules.pit_stops):
+        races, teams = np.nonzero(count)
+        own = (race_keys[races], constructor_ids[teams], name, points[races, teams].astype(np.int64))
+        parts.append(pd.DataFrame(dict(zip(_PIT_STOP_COLUMNS, own, strict=True))))
+    items = pd.concat(parts) if parts else pd.DataFrame(columns=_PIT_STOP_COLUMNS)
+    return items.sort_values(_PIT_STOP_COLUMNS[:3], ignore_index=True)
 
 
 def starting_places(grids: pd.DataFrame, session: str) -> pd.DataFrame:
@@ -116,113 +252,3 @@ def starting_places(grids: pd.DataFrame, session: str) -> pd.DataFrame:
         slot_count = len(np.unique(slot[rows][~is_pit_lane]))
         place[rows] = np.where(is_pit_lane, slot_count + np.cumsum(is_pit_lane), slot[rows])
     return grid[["race_key", "driver_id"]].assign(start_place=place)
-
-
-def _add_qualifying(items: ScoreItems, results: SessionResults, rules: SeasonRules) -> None:
-    entered = results.qualifying
-    entries = Entries.of(entered, "driver_id")
-    place = entered["position"].to_numpy(dtype=float, na_value=np.nan)
-    is_disqualified = (entered["position_text"] == _DISQUALIFIED).to_numpy(dtype=bool)
-    is_classified = ~np.isnan(place) & ~is_disqualified
-    placed = place[is_classified]
-    points = _position_points(placed, rules.qualifying.position_points)
-    items.add(entries.take(is_classified), "qualifying", "qualifying_position", points, placed)
-    items.add(entries.take(is_disqualified), "qualifying", "qualifying_disqualified", rules.qualifying.disqualified)
-    out = entries.take(~is_classified & ~is_disqualified)
-    items.add(out, "qualifying", "qualifying_not_classified", rules.qualifying.not_classified)
-    absent = _absent(Entries.of(results.races, "driver_id"), entries)
-    items.add(absent, "qualifying", "qualifying_not_classified", rules.qualifying.not_classified)
-
-
-def _absent(present: Entries, entered: Entries) -> Entries:
-    """Return who took part in the sprint or race without being listed in qualifying, each once."""
-    seen = set(zip(entered.race_key, entered.asset_id, strict=True))
-    is_new = np.zeros(len(present), dtype=bool)
-    for index, key in enumerate(zip(present.race_key, present.asset_id, strict=True)):
-        is_new[index] = key not in seen
-        seen.add(key)
-    return present.take(is_new)
-
-
-def _add_race(items: ScoreItems, results: SessionResults, session: str, rules: SprintRules | RaceRules) -> None:
-    rows = results.races[results.races["session"] == session]
-    entries = Entries.of(rows, "driver_id")
-    place = rows["position"].to_numpy(dtype=float, na_value=np.nan)
-    start = _looked_up(starting_places(results.grids, session), "start_place", entries)
-    is_disqualified = (rows["position_text"] == _DISQUALIFIED).to_numpy(dtype=bool)
-    is_classified = ~np.isnan(place) & ~is_disqualified
-    _add_finish(items, entries.take(is_classified), place[is_classified], start[is_classified], session, rules)
-    items.add(entries.take(is_disqualified), session, f"{session}_disqualified", rules.disqualified)
-    is_out = ~is_classified & ~is_disqualified
-    is_withdrawn = np.isnan(start) & (rows["position_text"] == _DID_NOT_START).to_numpy(dtype=bool)
-    penalty = np.where(is_withdrawn, rules.withdrawn_before_grid, rules.not_classified)
-    is_penalised = is_out & (penalty != 0)
-    items.add(entries.take(is_penalised), session, f"{session}_not_classified", penalty[is_penalised])
-    is_fastest = ~is_disqualified & _fastest_laps(rows, entries, results, rules)
-    items.add(entries.take(is_fastest), session, f"{session}_fastest_lap", rules.fastest_lap)
-    if isinstance(rules, RaceRules):
-        is_voted = ~is_disqualified & _flags(rows["is_driver_of_the_day"])
-        items.add(entries.take(is_voted), session, "driver_of_the_day", rules.driver_of_the_day)
-    if results.overtakes is not None:
-        made = results.overtakes[results.overtakes["session"] == session]
-        counts = np.nan_to_num(_looked_up(made, "overtake_count", entries)).astype(np.int64)
-        counts[is_disqualified & (not rules.disqualified_keeps_overtakes)] = 0
-        _add_counted(items, entries, session, f"{session}_overtakes", counts, rules.overtake)
-
-
-def _add_finish(
-    items: ScoreItems,
-    entries: Entries,
-    place: Floats,
-    start: Floats,
-    session: str,
-    rules: SprintRules | RaceRules,
-) -> None:
-    missing = np.flatnonzero(np.isnan(start))
-    if len(missing):
-        race_key, driver_id = entries.race_key[missing[0]], entries.asset_id[missing[0]]
-        raise DataError(
-            f"{race_key}: {driver_id} is classified in the {session} but has no place on its starting grid."
-        )
-    points = _position_points(place, rules.position_points)
-    items.add(entries, session, f"{session}_position", points, place)
-    change = (start - place).astype(np.int64)
-    gained, lost = np.maximum(change, 0), np.maximum(-change, 0)
-    _add_counted(items, entries, session, f"{session}_positions_gained", gained, rules.position_gained)
-    _add_counted(items, entries, session, f"{session}_positions_lost", lost, rules.position_lost)
-
-
-def _add_counted(
-    items: ScoreItems, entries: Entries, session: str, name: str, counts: npt.NDArray[np.int64], points: int
-) -> None:
-    happened = counts > 0
-    times = counts[happened]
-    items.add(entries.take(happened), session, name, times * points, frequency=times)
-
-
-def _fastest_laps(
-    rows: pd.DataFrame, entries: Entries, results: SessionResults, rules: SprintRules | RaceRules
-) -> Mask:
-    if isinstance(rules, RaceRules):
-        return _flags(rows["is_fastest_lap"])
-    if results.sprint_fastest_laps is None:
-        return np.zeros(len(entries), dtype=bool)
-    held = results.sprint_fastest_laps.assign(held=1)
-    return ~np.isnan(_looked_up(held, "held", entries))
-
-
-def _flags(values: pd.Series) -> Mask:
-    return values.eq(True).to_numpy(dtype=bool, na_value=False)
-
-
-def _looked_up(frame: pd.DataFrame, column: str, entries: Entries) -> Floats:
-    """Find each entry's value in a frame keyed by race_key and driver_id; NaN where it is not listed."""
-    keys = zip(frame["race_key"], frame["driver_id"], strict=True)
-    known = dict(zip(keys, frame[column].to_numpy(dtype=float, na_value=np.nan), strict=True))
-    wanted = zip(entries.race_key, entries.asset_id, strict=True)
-    return np.array([known.get(key, np.nan) for key in wanted], dtype=np.float64)
-
-
-def _position_points(place: Floats, table: tuple[int, ...]) -> npt.NDArray[np.int64]:
-    padded = np.append(np.asarray(table, dtype=np.int64), 0)
-    return padded[np.minimum(place.astype(np.int64), len(table) + 1) - 1]

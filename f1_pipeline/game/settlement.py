@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import pandas as pd
 
 from f1_pipeline.errors import DataError
-from f1_pipeline.game.chip_rules import FLOOR_TOTAL
 from f1_pipeline.game.chips import Autopilot, Chip, ExtraBoost, FinalFix, NoNegative, session_order, with_swap
 from f1_pipeline.game.decisions import RaceMenu, driver_of
 from f1_pipeline.game.lineup import DRIVER, AssetKey, Lineup
 from f1_pipeline.game.rules import SeasonRules
+from f1_pipeline.game.score_items import floored_points
 
 ITEM_COLUMNS = ["asset_type", "asset_id", "event_type", "scoring_item", "points"]
 
@@ -224,9 +224,7 @@ def _items_of(
 
 
 def _floored(rows: list[Item], rules: SeasonRules) -> float:
-    if rules.chips.no_negative.floor == FLOOR_TOTAL:
-        return max(0, sum(points for _, _, points in rows))
-    return sum(max(0, points) for _, _, points in rows)
+    return float(floored_points([points for _, _, points in rows], rules.chips.no_negative.floor))
 
 
 def _multipliers(

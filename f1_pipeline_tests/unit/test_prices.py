@@ -323,7 +323,12 @@ def test_points_that_do_not_fit_are_refused():
             'kind = "time_band"',
             r"prices\[0\]\.kind: expected points_per_million or",
         ),
-        (2025, 'first_race_key = "" # the whole season\nrace', 'first_race_key = "2025-japan"\nrace', "an empty text"),
+        (
+            2025,
+            'first_race_key = "" # V: the whole season\nrace',
+            'first_race_key = "2025-japan"\nrace',
+            "an empty text",
+        ),
         (2025, "race_count = 3", "race_count = 0", r"prices\[0\]\.race_count: expected at least 1, found 0"),
         (2025, "[605, 900, 1195]", "[605, 1195, 900]", r"value_from_thousandths: expected rising limits"),
         (2025, "[185, 0]", "[185, 1]", r"tier_from_tenths: expected falling prices that end with 0"),

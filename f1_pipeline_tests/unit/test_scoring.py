@@ -1,7 +1,6 @@
 """The scoring engine against official figures of real races, and properties that hold for any race."""
 
 from functools import cache
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -9,35 +8,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from f1_pipeline.errors import DataError
-from f1_pipeline.game.rules import load_rules
+from f1_pipeline.game.rules import SeasonRules
 from f1_pipeline.game.scoring import (
+    SCORE_COLUMNS,
     SessionResults,
     score_constructors,
     score_drivers,
     score_pit_stops,
     starting_places,
 )
-from f1_pipeline.sources.bundle import load_fact_table
-
-DATA_DIR = Path(__file__).parents[2] / "data"
-
-
-@cache
-def facts(name: str) -> pd.DataFrame:
-    return load_fact_table(DATA_DIR, name).to_pandas()
+from f1_pipeline_tests import scored_races
+from f1_pipeline_tests.scored_races import season_rules
 
 
 @cache
 def results_of(race_key: str) -> SessionResults:
-    qualifying, grids, races = (
-        facts(name)[facts(name)["race_key"] == race_key]
-        for name in ("qualifying_results", "starting_grids", "race_results")
-    )
-    return SessionResults(qualifying[qualifying["session"] == "qualifying"], grids, races)
+    return scored_races.results_of([race_key])
 
 
-def rules_of(race_key: str):
-    return load_rules(DATA_DIR, int(race_key[:4]))
+def rules_of(race_key: str) -> SeasonRules:
+    return season_rules(int(race_key[:4]))
 
 
 def items_of(scores: pd.DataFrame, asset_id: str) -> dict[str, int]:
@@ -160,6 +150,94 @@ def test_drivers_of_real_races(race_key, driver_id, expected):
     assert driver_items(race_key, driver_id) == expected
 
 
+@pytest.mark.parametrize(
+    ("race_key", "driver_id", "season", "expected"),
+    [
+        # 14th to 1st with the fastest lap, voted driver of the day
+        (
+            "2018-germany",
+            "lewis-hamilton",
+            2026,
+            {
+                "qualifying_position": 0,
+                "race_position": 25,
+                "race_positions_gained": 13,
+                "race_fastest_lap": 10,
+                "driver_of_the_day": 10,
+            },
+        ),
+        (
+            "2018-germany",
+            "lewis-hamilton",
+            2022,
+            {
+                "qualifying_position": 0,
+                "qualifying_eliminated_in_q2": 2,
+                "race_position": 25,
+                "race_finished": 1,
+                "race_ahead_of_team_mate": 3,
+                "race_positions_gained": 10,
+                "race_fastest_lap": 5,
+            },
+        ),
+        # disqualified from qualifying, 20th to 5th in the sprint, 10th on the grid and 1st
+        (
+            "2021-sao-paulo",
+            "lewis-hamilton",
+            2025,
+            {
+                "qualifying_disqualified": -5,
+                "sprint_position": 4,
+                "sprint_positions_gained": 15,
+                "race_position": 25,
+                "race_positions_gained": 9,
+                "driver_of_the_day": 10,
+            },
+        ),
+        # the same in 2022: sprint capped, the race from 5th in the sprint
+        (
+            "2021-sao-paulo",
+            "lewis-hamilton",
+            2022,
+            {
+                "qualifying_disqualified": -10,
+                "sprint_position": 6,
+                "sprint_finished": 1,
+                "sprint_positions_gained": 5,
+                "race_position": 25,
+                "race_finished": 1,
+                "race_ahead_of_team_mate": 3,
+                "race_positions_gained": 8,
+            },
+        ),
+        # on pole, and failed on the way to the grid
+        ("2021-monaco", "charles-leclerc", 2023, {"qualifying_position": 10, "race_not_classified": -20}),
+    ],
+)
+def test_races_before_the_game_score_under_the_rules_of_any_season(race_key, driver_id, season, expected):
+    assert items_of(score_drivers(results_of(race_key), season_rules(season)), driver_id) == expected
+
+
+@pytest.mark.parametrize("season", scored_races.RULE_SEASONS)
+def test_every_race_since_2018_scores_race_by_race(season):
+    for race_key in scored_races.driven_races():
+        scores = score_drivers(results_of(race_key), season_rules(season))
+        assert set(scores["race_key"]) == {race_key}
+        assert set(scores["asset_id"]) <= set(results_of(race_key).qualifying["driver_id"]) | set(
+            results_of(race_key).races["driver_id"]
+        )
+        assert scores.groupby("asset_id")["points"].sum().between(-45, 70).all()
+
+
+@pytest.mark.parametrize("season", scored_races.RULE_SEASONS)
+def test_no_results_are_no_scores(season):
+    nothing = scored_races.results_of([])
+    drivers = score_drivers(nothing, season_rules(season))
+    constructors = score_constructors(drivers, nothing.qualifying, season_rules(season))
+    assert drivers.columns.tolist() == constructors.columns.tolist() == SCORE_COLUMNS
+    assert len(drivers) == len(constructors) == 0
+
+
 def test_cars_promoted_by_a_disqualification_reach_q2():
     assert constructor_items("2025-singapore", "kick-sauber")["both_drivers_q2"] == 3
 
@@ -243,6 +321,41 @@ def test_position_and_frequency_columns():
     assert norris.loc["race_position", "frequency"] == 1
 
 
+def test_places_of_a_constructor_are_netted_and_listed_on_one_side():
+    # as the game lists them: Colapinto -4 and Gasly +3, Ocon -4 and Bearman +1, Hadjar -12 and Lawson +1; the places
+    # that Norris lost and Piastri gained are none
+    qualifying = results_of("2025-belgium").qualifying
+    scores = score_constructors(driver_scores("2025-belgium"), qualifying, season_rules(2025))
+    own = scores[scores["scoring_item"].str.startswith("race_positions_")]
+    found = {row.asset_id: (row.scoring_item, row.points, row.frequency) for row in own.itertuples()}
+    assert found == {
+        "alpine": ("race_positions_lost", -1, 1),
+        "aston-martin": ("race_positions_gained", 5, 5),
+        "ferrari": ("race_positions_gained", 11, 11),
+        "haas": ("race_positions_lost", -3, 3),
+        "kick-sauber": ("race_positions_gained", 3, 3),
+        "mercedes": ("race_positions_gained", 4, 4),
+        "racing-bulls": ("race_positions_lost", -11, 11),
+        "red-bull": ("race_positions_lost", -6, 6),
+        "williams": ("race_positions_lost", -2, 2),
+    }
+
+
+def test_a_driver_on_the_grid_who_is_in_no_result_is_passed_over():
+    known = results_of("2025-canada")
+    races = known.races[known.races["driver_id"] != "lando-norris"]
+    scores = score_drivers(SessionResults(known.qualifying, known.grids, races), rules_of("2025-canada"))
+    assert items_of(scores, "lando-norris") == {"qualifying_position": 4}
+
+
+def test_the_fastest_lap_of_a_sprint_is_known_from_records_alone():
+    known = results_of("2025-china")
+    is_pole = (known.races["session"] == "sprint") & (known.races["position"] == 1)
+    races = known.races.assign(is_fastest_lap=known.races["is_fastest_lap"].mask(is_pole, True))
+    scores = score_drivers(SessionResults(known.qualifying, known.grids, races), rules_of("2025-china"))
+    assert "sprint_fastest_lap" not in set(scores["scoring_item"])
+
+
 def test_classified_driver_without_a_grid_place_is_refused():
     known = results_of("2025-canada")
     grids = known.grids[known.grids["driver_id"] != "lando-norris"]
@@ -264,7 +377,7 @@ def pit_stops(*rows: tuple[str, int]) -> pd.DataFrame:
 
 def test_pit_stop_bands_and_the_fastest_stop():
     stops = pit_stops(("mclaren", 1990), ("mclaren", 2500), ("ferrari", 2000), ("haas", 2499), ("alpine", 3000))
-    found = score_pit_stops(stops, load_rules(DATA_DIR, 2026))
+    found = score_pit_stops(stops, season_rules(2026))
     points = found.set_index(["constructor_id", "scoring_item"])["points"].to_dict()
     assert points == {
         ("mclaren", "pit_stop_fastest_time"): 20,
@@ -276,8 +389,20 @@ def test_pit_stop_bands_and_the_fastest_stop():
 
 def test_pit_stop_ranks_of_2023_may_all_go_to_one_team():
     stops = pit_stops(("red-bull", 2100), ("red-bull", 2150), ("ferrari", 2200), ("haas", 2300))
-    found = score_pit_stops(stops, load_rules(DATA_DIR, 2023))
+    found = score_pit_stops(stops, season_rules(2023))
     assert found.groupby("constructor_id")["points"].sum().to_dict() == {"red-bull": 15, "ferrari": 3}
+
+
+def test_a_pit_stop_that_took_no_time_is_refused():
+    with pytest.raises(DataError, match="2026-monaco: stationary time of haas: expected 1 ms or more, found 0"):
+        score_pit_stops(pit_stops(("mclaren", 2000), ("haas", 0)), season_rules(2026))
+
+
+@pytest.mark.parametrize(("season", "stops"), [(2022, [("mclaren", 2000)]), (2024, []), (2026, [])])
+def test_without_pit_stops_or_rules_for_them_there_are_no_items(season, stops):
+    found = score_pit_stops(pit_stops(*stops).astype({"stationary_ms": int}), season_rules(season))
+    assert found.columns.tolist() == ["race_key", "constructor_id", "scoring_item", "points"]
+    assert found.empty
 
 
 SHUFFLES = st.integers(min_value=0, max_value=2**32 - 1)
