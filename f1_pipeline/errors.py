@@ -14,6 +14,10 @@ class DataError(F1PipelineError):
     """A fact is missing, malformed or contradicts another one."""
 
 
+class SourceError(F1PipelineError):
+    """A source of facts is out of reach, or sends something else than it should."""
+
+
 class RuleError(F1PipelineError):
     """A decision breaks a rule of the game, or a rule that is needed is not defined."""
 

@@ -10,10 +10,15 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from f1_pipeline.errors import UsageError
+
+SOURCES = ("f1db", "feed")
+NO_SOURCES = "none"
+LATEST_F1DB = "https://github.com/f1db/f1db/releases/latest/download/f1db-csv.zip"
+OFFICIAL_FEED = "https://fantasy.formula1.com/feeds"
 
 
 @dataclass(frozen=True)
@@ -30,12 +35,29 @@ class Settings:
         Everything a run makes: the DuckDB file, the MLflow store, Dagster's own storage, exports.
     lock_wait_s : float
         How long a reader or writer waits for the warehouse before it gives up, in seconds.
+    sources : tuple of str
+        Where a refresh gets new facts from, beside the bundle in `data_dir`: some of `f1db` and `feed`.
+    f1db : str
+        Path or URL of the zip of an F1DB CSV release.
+    feed : str
+        Base URL of the official game's feed.
+    request_pause_s : float
+        Rest between two requests to the feed, in seconds.
     """
 
     home: Path
     data_dir: Path
     warehouse_dir: Path
     lock_wait_s: float = 10.0
+    sources: tuple[str, ...] = SOURCES
+    f1db: str = LATEST_F1DB
+    feed: str = OFFICIAL_FEED
+    request_pause_s: float = 1.0
+
+    def with_sources(self, f1db: str | None, feed: str | None) -> Settings:
+        """Choose the sources that are given an address; with none given, the settings stay as they are."""
+        addresses = {name: value for name, value in (("f1db", f1db), ("feed", feed)) if value}
+        return replace(self, sources=tuple(addresses), **addresses) if addresses else self
 
     @property
     def sql_dir(self) -> Path:
@@ -46,6 +68,11 @@ class Settings:
     def warehouse_path(self) -> Path:
         """The DuckDB file."""
         return self.warehouse_dir / "f1.duckdb"
+
+    @property
+    def received_dir(self) -> Path:
+        """Folder of everything received from a source, as it came; not committed, worth a back-up."""
+        return self.data_dir / "received"
 
     @property
     def team_path(self) -> Path:
@@ -70,7 +97,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     ----------
     environ : mapping of str to str, optional
         The environment; the process's own by default. `F1_PIPELINE_HOME` names the project's folder,
-        `F1_DATA_DIR` the facts, `F1_WAREHOUSE_DIR` what runs make, `F1_LOCK_WAIT_S` the patience with locks.
+        `F1_DATA_DIR` the facts, `F1_WAREHOUSE_DIR` what runs make, `F1_LOCK_WAIT_S` the patience with locks,
+        `F1_SOURCES` where a refresh gets new facts from, `F1_F1DB` and `F1_FEED` their addresses,
+        `F1_REQUEST_PAUSE_S` the rest between two requests.
 
     Returns
     -------
@@ -79,19 +108,39 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     Raises
     ------
     UsageError
-        When a folder that must exist does not, or `F1_LOCK_WAIT_S` is not a number of seconds.
+        When a folder that must exist does not, a number of seconds is none, or a source is unknown.
     """
     env = os.environ if environ is None else environ
     home = Path(env.get("F1_PIPELINE_HOME") or Path(__file__).resolve().parent.parent).resolve()
     data_dir = Path(env.get("F1_DATA_DIR") or home / "data").resolve()
-    warehouse_dir = Path(env.get("F1_WAREHOUSE_DIR") or home / "data" / "warehouse").resolve()
     for name, folder in (("F1_PIPELINE_HOME", home / "dbt_like_sql"), ("F1_DATA_DIR", data_dir)):
         if not folder.is_dir():
             raise UsageError(f"{name}: expected a folder at {folder}, found none")
+    return Settings(
+        home=home,
+        data_dir=data_dir,
+        warehouse_dir=Path(env.get("F1_WAREHOUSE_DIR") or home / "data" / "warehouse").resolve(),
+        lock_wait_s=_seconds(env, "F1_LOCK_WAIT_S", 10.0),
+        sources=_sources(env.get("F1_SOURCES") or ",".join(SOURCES)),
+        f1db=env.get("F1_F1DB") or LATEST_F1DB,
+        feed=(env.get("F1_FEED") or OFFICIAL_FEED).rstrip("/"),
+        request_pause_s=_seconds(env, "F1_REQUEST_PAUSE_S", 1.0),
+    )
+
+
+def _seconds(env: Mapping[str, str], name: str, default: float) -> float:
     try:
-        lock_wait_s = float(env.get("F1_LOCK_WAIT_S") or 10.0)
+        seconds = float(env.get(name) or default)
     except ValueError:
-        lock_wait_s = math.nan
-    if not 0 <= lock_wait_s < math.inf:
-        raise UsageError(f"F1_LOCK_WAIT_S: expected a number of seconds, found {env.get('F1_LOCK_WAIT_S')!r}")
-    return Settings(home=home, data_dir=data_dir, warehouse_dir=warehouse_dir, lock_wait_s=lock_wait_s)
+        seconds = math.nan
+    if not 0 <= seconds < math.inf:
+        raise UsageError(f"{name}: expected a number of seconds, found {env.get(name)!r}")
+    return seconds
+
+
+def _sources(text: str) -> tuple[str, ...]:
+    chosen = [] if text == NO_SOURCES else [name.strip() for name in text.split(",")]
+    for name in chosen:
+        if name not in SOURCES:
+            raise UsageError(f"F1_SOURCES: expected {NO_SOURCES} or some of {', '.join(SOURCES)}, found {name!r}")
+    return tuple(name for name in SOURCES if name in chosen)

@@ -1,8 +1,8 @@
-"""The calendar as the graph needs it: which races exist, in which order, and which have official points.
+"""The calendar as the graph needs it: which races exist, in which order, and which have been driven and scored.
 
-Belongs here: order and state of races, from data/races.csv and data/event_scores.csv. Neighbours: `bundle.py` reads
-the files, `defs.partitions` makes partition keys of it, `defs.automation` asks it what is due. Order comes from the
-date, never from the key or the round number, which moves when a race is cancelled.
+Belongs here: order and state of races, from the files of races, results, scores and prices. Neighbours: `bundle.py`
+reads the files, `defs.partitions` makes partition keys of it, `defs.automation` asks it what is due. Order comes from
+the date, never from the key or the round number, which moves when a race is cancelled.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ class Calendar:
     Attributes
     ----------
     races : tuple of CalendarRace
-        From 2023 on, by date; `is_finished` says whether official points are in data/, `has_prices` whether the lock
-        prices are.
+        From 2023 on, by date; `is_finished` says whether both its result and its official points are in data/,
+        `has_prices` whether the lock prices are.
     """
 
     races: tuple[CalendarRace, ...]
@@ -52,7 +52,7 @@ class Calendar:
 
     @property
     def finished(self) -> tuple[CalendarRace, ...]:
-        """Races with official points, in order."""
+        """Races with a result and official points, in order."""
         return tuple(race for race in self.races if race.is_finished)
 
     @property
@@ -116,6 +116,8 @@ def read_calendar(data_dir: Path) -> Calendar:
     """
     races = load_fact_table(data_dir, "races").to_pylist()
     scored = set(load_fact_table(data_dir, "event_scores")["race_key"].to_pylist())
+    results = load_fact_table(data_dir, "race_results").select(["race_key", "session"]).to_pylist()
+    driven = {row["race_key"] for row in results if row["session"] == "race"}
     priced = set(load_fact_table(data_dir, "prices")["race_key"].to_pylist())
     names = ("race_key", "season", "name", "race_date", "lock_at", "race_start_at", "is_cancelled")
     game = [row for row in races if row["season"] >= FIRST_SEASON]
@@ -124,7 +126,7 @@ def read_calendar(data_dir: Path) -> Calendar:
         tuple(
             CalendarRace(
                 **{name: row[name] for name in names},
-                is_finished=row["race_key"] in scored,
+                is_finished=row["race_key"] in scored & driven,
                 has_prices=row["race_key"] in priced,
             )
             for row in ordered

@@ -11,6 +11,7 @@ F1DB, https://github.com/f1db/f1db, CC BY 4.0; seen with release 2026.5.
 import csv
 import io
 import zipfile
+import zlib
 from pathlib import Path
 
 import pandas as pd
@@ -102,7 +103,8 @@ def read_f1db(zip_path: Path) -> dict[str, pd.DataFrame]:
     try:
         with zipfile.ZipFile(zip_path) as archive:
             return {name: _read_member(archive, zip_path.name, name) for name in F1DB_COLUMNS}
-    except zipfile.BadZipFile as error:
+    # what zipfile raises for an archive, or a member, that is damaged, encrypted or packed in a way it does not know
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
         raise DataError(f"{zip_path.name} is not a readable zip archive: {error}.") from error
 
 
@@ -118,7 +120,10 @@ def _read_member(archive: zipfile.ZipFile, archive_name: str, name: str) -> pd.D
         text = archive.read(info).decode("utf-8")
     except UnicodeDecodeError as error:
         raise DataError(f"{archive_name}: {member} is not UTF-8 text ({error.reason}).") from error
-    return _parse(text, f"{archive_name}: {member}", F1DB_COLUMNS[name])
+    try:
+        return _parse(text, f"{archive_name}: {member}", F1DB_COLUMNS[name])
+    except csv.Error as error:
+        raise DataError(f"{archive_name}: {member} is no CSV text: {error}.") from error
 
 
 def _parse(text: str, where: str, columns: tuple[str, ...]) -> pd.DataFrame:

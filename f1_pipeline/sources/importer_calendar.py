@@ -2,10 +2,11 @@
 
 F1DB states session times from 2024. Before that they follow the shape of a typical weekend and are marked as
 estimates: enough to order sessions, not to say when something happened. Results are elsewhere
-(:mod:`f1_pipeline.sources.importer_results`).
+(:mod:`f1_pipeline.sources.importer_results`); the game's own schedule is :mod:`f1_pipeline.sources.feed_calendar`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import pandas as pd
@@ -122,9 +123,9 @@ def build_calendar(
     for row in rows.to_dict("records"):
         has_sprint = _has_sprint(row, held)
         times = _stated_times(row) or _estimated_times(row, has_sprint, held)
-        lock = locks.get(int(row["year"]), _BEFORE_THE_GAME)
-        lock_session = lock.sprint_weekend if has_sprint else lock.normal_weekend
-        of_race = _sessions(row, times, lock_session, is_estimated=row["time"] == "")
+        lock_session = lock_session_of(locks.get(int(row["year"]), _BEFORE_THE_GAME), has_sprint)
+        estimated = times if row["time"] == "" else ()
+        of_race = session_rows(row["race_key"], int(row["year"]), times, lock_session, estimated)
         _check_order(row["race_key"], of_race, has_sprint, is_estimated=row["time"] == "")
         sessions += of_race
         races.append(_race(row, names, has_sprint, times, lock_session))
@@ -166,23 +167,81 @@ def _instant(day: str, time: str, race_key: str) -> pd.Timestamp:
     return instant
 
 
-def _sessions(
-    row: Mapping[str, str], times: Mapping[str, pd.Timestamp], lock_session: str, is_estimated: bool
+def lock_session_of(lock: LockRules, has_sprint: bool) -> str:
+    """Name the session at whose start line-ups lock."""
+    return lock.sprint_weekend if has_sprint else lock.normal_weekend
+
+
+def typical_times(season: int, has_sprint: bool, race_start: datetime) -> dict[str, datetime]:
+    """Place the sessions of a typical weekend around the start of its race.
+
+    Parameters
+    ----------
+    season : int
+    has_sprint : bool
+    race_start : datetime
+        Aware, UTC.
+
+    Returns
+    -------
+    dict of str to datetime
+        Start by session.
+    """
+    shape = _SPRINT_SHAPES.get(season, _SPRINT_2024) if has_sprint else _NORMAL
+    zero = _from_midnight(shape["race"])
+    return {session: race_start + (_from_midnight(slot) - zero) for session, slot in shape.items()}
+
+
+def _from_midnight(slot: _Slot) -> timedelta:
+    """Tell how long after the midnight that opens race day a session starts; negative before it."""
+    hours, minutes = map(int, slot.time.split(":"))
+    return timedelta(days=-slot.days_before_race, hours=hours, minutes=minutes)
+
+
+def session_rows(
+    race_key: str,
+    season: int,
+    times: Mapping[str, datetime],
+    lock_session: str,
+    estimated: Collection[str],
 ) -> list[dict[str, object]]:
+    """Make the sessions of a weekend.
+
+    Parameters
+    ----------
+    race_key : str
+    season : int
+    times : mapping of str to datetime
+        Start of each session, aware, UTC.
+    lock_session : str
+        The session at whose start line-ups lock.
+    estimated : collection of str
+        Sessions whose start nobody stated.
+
+    Returns
+    -------
+    list of dict
+        Rows of the sessions table, in order of their starts.
+
+    Raises
+    ------
+    DataError
+        The session of the lock is not among them.
+    """
     if lock_session not in times:
-        raise DataError(f"{row['race_key']}: F1DB has no {lock_session} session, at whose start line-ups lock.")
+        raise DataError(f"{race_key}: F1DB has no {lock_session} session, at whose start line-ups lock.")
     lock_at = times[lock_session]
     sessions: list[dict[str, object]] = []
     for order, (session, starts_at) in enumerate(sorted(times.items(), key=lambda item: item[1]), start=1):
-        ends_at = starts_at + pd.Timedelta(minutes=_minutes(session, int(row["year"])))
+        ends_at = starts_at + timedelta(minutes=_minutes(session, season))
         sessions.append(
             {
-                "race_key": row["race_key"],
+                "race_key": race_key,
                 "session": session,
                 "session_order": order,
                 "starts_at": starts_at,
                 "ends_at": ends_at,
-                "is_time_estimated": is_estimated,
+                "is_time_estimated": session in estimated,
                 "is_before_lock": ends_at <= lock_at,
             }
         )

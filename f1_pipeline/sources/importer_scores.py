@@ -5,13 +5,13 @@ official totals. Reading the records is :mod:`f1_pipeline.sources.fantasy_record
 :mod:`f1_pipeline.game.scoring`, correcting a record's slips is :mod:`f1_pipeline.sources.score_repair`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from itertools import combinations
 
 import pandas as pd
 
 from f1_pipeline.errors import DataError
-from f1_pipeline.game.rules import FastestStopsRules, SeasonRules
+from f1_pipeline.game.rules import AbsentRules, FastestStopsRules, SeasonRules
 from f1_pipeline.game.scoring import SCORE_COLUMNS, SessionResults, score_constructors, score_drivers
 from f1_pipeline.sources.fantasy_records import whole_points
 from f1_pipeline.sources.score_repair import Item, Items, items_total, repair_constructor, repair_driver
@@ -34,10 +34,6 @@ _BONUS_BLOCK = "q2_q3_bonus"
 _BONUSES = ("both_drivers_q3", "one_driver_q3", "both_drivers_q2", "one_driver_q2", "no_driver_q2")
 _COUNTED = ("_overtakes", "_positions_gained", "_positions_lost")
 _RESIDUAL = "official total less all other items"
-_GAP_REASONS = {
-    "official": "The record's items do not add up and results do not tell which of them is wrong.",
-    "derived": "What the rules leave unexplained is no possible number of overtakes or pit-stop points.",
-}
 
 
 def build_scores(
@@ -45,7 +41,7 @@ def build_scores(
     facts: Mapping[str, pd.DataFrame],
     records: Mapping[str, pd.DataFrame],
     rules: SeasonRules,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+) -> pd.DataFrame:
     """Make the event scores of one season.
 
     Parameters
@@ -61,10 +57,9 @@ def build_scores(
 
     Returns
     -------
-    event_scores : pandas.DataFrame
-        Columns of the event_scores table.
-    known_exceptions : pandas.DataFrame
-        Columns of the known_exceptions table: assets whose items do not add up to the official total.
+    pandas.DataFrame
+        Columns of the event_scores table. Items of an asset that do not add up to its official total are left
+        as they are: finding and explaining that is the work of the checks.
 
     Raises
     ------
@@ -101,10 +96,12 @@ class _Season:
         self.official = _official_items(records["fantasy_points"], scored)
         self.pit_totals = pit_stop_totals(rules)
         self.scores: list[dict[str, object]] = []
-        self.exceptions: list[dict[str, object]] = []
 
-    def build(self) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Return event scores and exceptions."""
+    def build(self) -> pd.DataFrame:
+        """Return event scores; none before the season's first race."""
+        columns = [*_ASSET, "constructor_id", *SCORE_COLUMNS[3:], "origin", "source"]
+        if not self.totals:
+            return pd.DataFrame(columns=columns)
         by_rules = _by_asset(score_drivers(self.results, self.rules), "driver", "F1DB results")
         for row in self.totals:
             if row["asset_type"] == "driver":
@@ -127,7 +124,7 @@ class _Season:
         for row in self.totals:
             if row["asset_type"] == "constructor":
                 self._add(row, self._constructor(row, by_cars, car_overtakes, residual_cars, drivers))
-        return _frames(self.scores, self.exceptions)
+        return pd.DataFrame(self.scores, columns=columns).astype({"position": "Int64"})
 
     def _driver(self, row: Mapping[str, object], by_rules: Mapping[object, Items]) -> Items:
         key, total = _key(row), int(str(row["total_points"]))
@@ -187,17 +184,6 @@ class _Season:
                     "source": item.source,
                 }
             )
-        found, total = items_total(items), int(str(row["total_points"]))
-        if found != total:
-            kind = "official" if _key(row) in self.official else "derived"
-            self.exceptions.append(
-                {
-                    **{name: row[name] for name in _ASSET},
-                    "items_total": found,
-                    "official_total": total,
-                    "reason": _GAP_REASONS[kind],
-                }
-            )
 
 
 def pit_stop_totals(rules: SeasonRules) -> frozenset[int]:
@@ -214,6 +200,8 @@ def pit_stop_totals(rules: SeasonRules) -> frozenset[int]:
         Every possible total, 0 included.
     """
     stops = rules.pit_stops
+    if isinstance(stops, AbsentRules):
+        return frozenset({0})
     if isinstance(stops, FastestStopsRules):
         chosen = (part for size in range(4) for part in combinations(stops.fastest_points, size))
         return frozenset(sum(part) for part in chosen)
@@ -239,7 +227,9 @@ def _official_items(records: pd.DataFrame, race_keys: set[str]) -> dict[object, 
         item = Item(whole_points(row["points"]), position, "official", row["source"])
         of_asset = items.setdefault(_key(row), {})
         if (row["session"], name) in of_asset:
-            raise DataError(f"fantasy_points.csv: {row['race_key']} has {name} of {row['asset']} twice.")
+            raise DataError(
+                f"{row['race_key']}: {row['source']} has {name} of {row['asset_id']} twice ({row['session']})."
+            )
         of_asset[(row["session"], name)] = item
     return items
 
@@ -281,11 +271,3 @@ def _check_blocks(race_key: str, constructor: str, official: Items, drivers: pd.
                 f"{race_key}: the record gives {constructor} {item.points} as {name} ({event_type}), "
                 f"its cars add up to {found}."
             )
-
-
-def _frames(
-    scores: Iterable[dict[str, object]], exceptions: Iterable[dict[str, object]]
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    columns = [*_ASSET, "constructor_id", *SCORE_COLUMNS[3:], "origin", "source"]
-    frame = pd.DataFrame(list(scores), columns=columns).astype({"position": "Int64"})
-    return frame, pd.DataFrame(list(exceptions), columns=[*_ASSET, "items_total", "official_total", "reason"])

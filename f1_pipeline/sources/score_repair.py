@@ -9,21 +9,12 @@ the total keeps the record's items and becomes a known exception. The neighbour 
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
+from f1_pipeline.game.rescoring import RECORDED_ITEMS
+
 Key = tuple[str, str]
 
-UNDETERMINED = frozenset(
-    {
-        "sprint_overtakes",
-        "race_overtakes",
-        "weekend_overtakes",
-        "sprint_fastest_lap",
-        "pit_stop_fastest_time",
-        "pit_stop_second_fastest",
-        "pit_stop_third_fastest",
-        "pit_stop_overall_fastest",
-        "pit_stop_total",
-    }
-)
+# what nobody has a rule for cannot be ruled out either
+UNDETERMINED = RECORDED_ITEMS | {"unknown"}
 
 
 class Item(NamedTuple):

@@ -38,7 +38,10 @@ SCORING_ITEMS = (
     "pit_stop_third_fastest",
     "pit_stop_overall_fastest",
     "pit_stop_total",
+    "unknown",
 )
+
+COMPARISONS = ("items", "engine", "price")
 
 _GAME = "official game"
 
@@ -158,17 +161,24 @@ OWNERSHIP = FactTable(
 KNOWN_EXCEPTIONS = FactTable(
     "known_exceptions",
     "known_exceptions.csv",
-    "One row per asset and race whose scoring items do not add up to the official total.",
-    "Found by the importer, each with the reason why it is left standing.",
+    "One row per asset and race where the facts or the rules disagree with the official game and the reason is known.",
+    "Written by hand, and kept by every import and refresh: a disagreement that is not listed here stops a run.",
     (
         RACE_KEY_COLUMN,
+        FactColumn(
+            "comparison",
+            "varchar",
+            "What disagrees: items, the scoring items with the official total; engine, the rules applied to results "
+            "with the official total; price, the price by the rules with the official price at this race's lock.",
+            allowed=COMPARISONS,
+        ),
         _ASSET_TYPE,
         _ASSET_ID,
-        FactColumn("items_total", "integer", "Sum of the scoring items.", unit="points"),
-        FactColumn("official_total", "integer", "Official points of the weekend.", unit="points"),
+        FactColumn("official_value", "decimal(5,1)", "Official points, or price in million dollars."),
+        FactColumn("computed_value", "decimal(5,1)", "What the items or the rules give instead."),
         FactColumn("reason", "varchar", "Why they differ."),
     ),
-    ("race_key", "asset_type", "asset_id"),
+    ("race_key", "comparison", "asset_type", "asset_id"),
     is_partitioned=True,
     may_be_empty=True,
 )

@@ -29,11 +29,13 @@ RACES = FactTable(
     "races",
     "races.csv",
     "One row per race of the calendar, upcoming ones included.",
-    f"{_F1DB}; session times are F1DB's from 2024 and estimated before.",
+    f"{_F1DB}, and the official game's schedule for weekends still to come; session times are estimated before 2024.",
     (
         FactColumn("race_key", "varchar", "Season and Grand Prix, such as 2026-monaco: the identity of a race."),
         FactColumn("season", "integer", "Championship year.", unit="year", minimum=1950),
-        FactColumn("round_number", "integer", "Place in the calendar; moves when a race is cancelled.", minimum=1),
+        FactColumn(
+            "round_number", "integer", "Place in the calendar; moves when another race is cancelled.", minimum=1
+        ),
         FactColumn("grand_prix_id", "varchar", "Grand Prix, F1DB slug."),
         FactColumn("name", "varchar", "Name of the Grand Prix."),
         FactColumn("race_date", "date", "Day of the race at the circuit's calendar entry (UTC)."),
@@ -61,7 +63,7 @@ SESSION_TABLE = FactTable(
     "sessions",
     "sessions.csv",
     "One row per session of a race weekend; before 2024 only sessions that have results.",
-    f"{_F1DB}; see is_time_estimated.",
+    f"{_F1DB}, and the official game's schedule for weekends still to come; see is_time_estimated.",
     (
         RACE_KEY_COLUMN,
         _session(*SESSIONS),
@@ -105,7 +107,7 @@ DRIVERS = FactTable(
     "drivers",
     "drivers.csv",
     "One row per driver who appears in a session or is named in the game's records.",
-    _F1DB,
+    f"{_F1DB}; the official feed for a newcomer, until an F1DB release describes him.",
     (
         FactColumn("driver_id", "varchar", "Driver, F1DB slug."),
         FactColumn("name", "varchar", "Name in use."),
@@ -113,8 +115,13 @@ DRIVERS = FactTable(
         FactColumn("last_name", "varchar", "Last name."),
         FactColumn("abbreviation", "varchar", "Three-letter code; not unique."),
         FactColumn("permanent_number", "integer", "Car number.", is_nullable=True, minimum=1),
-        FactColumn("nationality_country_id", "varchar", "Nationality, F1DB country slug."),
-        FactColumn("date_of_birth", "date", "Date of birth."),
+        FactColumn(
+            "nationality_country_id",
+            "varchar",
+            "Nationality, F1DB country slug; empty until F1DB describes him.",
+            is_nullable=True,
+        ),
+        FactColumn("date_of_birth", "date", "Date of birth; empty until F1DB describes him.", is_nullable=True),
     ),
     ("driver_id",),
     is_partitioned=False,

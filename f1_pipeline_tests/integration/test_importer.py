@@ -14,7 +14,9 @@ from f1_pipeline.sources.bundle import load_fact_table
 from f1_pipeline.sources.f1db import F1DB_COLUMNS
 from f1_pipeline.sources.fantasy_records import RECORD_COLUMNS
 from f1_pipeline.sources.importer import import_facts
+from f1_pipeline.sources.publish import COMMITTED
 from f1_pipeline.sources.tables import FACT_TABLES
+from f1_pipeline.sources.tables_game import KNOWN_EXCEPTIONS
 
 REPOSITORY = Path(__file__).parents[2]
 DATA_DIR = REPOSITORY / "data"
@@ -193,6 +195,13 @@ def table_text(columns: tuple[str, ...], rows: Rows) -> str:
     return text.getvalue()
 
 
+def write_exceptions(data_dir: Path, *rows: str) -> Path:
+    """Write the file that is kept by hand."""
+    path = data_dir / KNOWN_EXCEPTIONS.file_name
+    path.write_text("\n".join([",".join(KNOWN_EXCEPTIONS.column_names), *rows]) + "\n", encoding="utf-8")
+    return path
+
+
 class Inputs:
     """A release, a folder of records and a data directory, to be changed and imported."""
 
@@ -202,6 +211,7 @@ class Inputs:
         self.fantasy_dir.mkdir()
         (self.data_dir / "rules").mkdir(parents=True)
         shutil.copy(DATA_DIR / "rules" / "2025.toml", self.data_dir / "rules")
+        write_exceptions(self.data_dir)
 
     def run(self, data_dir: Path | None = None, on_progress=None) -> dict[str, int]:
         with zipfile.ZipFile(self.zip_path, "w") as archive:
@@ -284,6 +294,7 @@ def test_same_inputs_same_bytes_and_every_step_is_told(inputs, tmp_path):
     inputs.run(on_progress=told.append)
     second = tmp_path / "second"
     shutil.copytree(inputs.data_dir / "rules", second / "rules")
+    write_exceptions(second)
     for rows in [*inputs.f1db.values(), *inputs.records.values()]:
         rows.reverse()  # the order of rows is of no consequence
     inputs.run(second)
@@ -293,16 +304,34 @@ def test_same_inputs_same_bytes_and_every_step_is_told(inputs, tmp_path):
     assert told[-1] == "Putting 16 files in place."
 
 
-def test_unexplained_difference_becomes_a_known_exception(inputs):
+def test_unexplained_difference_is_left_for_the_checks_to_find(inputs):
     for row in inputs.records["fantasy_totals"]:
         if row["asset"] == "HAM":
             row["total_points"] = "-14"
     inputs.run()
-    exceptions = load_fact_table(inputs.data_dir, "known_exceptions").to_pylist()
-    assert [(row["asset_id"], row["items_total"], row["official_total"]) for row in exceptions] == [
-        ("lewis-hamilton", -13, -14)
-    ]
-    assert "race_overtakes" not in scores_of(inputs.data_dir, "lewis-hamilton")
+    assert scores_of(inputs.data_dir, "lewis-hamilton") == {
+        "qualifying_position": (7, "derived"),
+        "race_not_classified": (-20, "derived"),
+    }
+    assert load_fact_table(inputs.data_dir, "known_exceptions").num_rows == 0
+
+
+def test_exceptions_kept_by_hand_survive_every_import_byte_for_byte(inputs):
+    # neither sorted nor quoted as the writer would
+    path = write_exceptions(
+        inputs.data_dir,
+        '2025-australia,items,driver,lewis-hamilton,-14.0,-13.0,"One point was taken off."',
+        "2025-australia,engine,driver,lewis-hamilton,-14.0,-13.0,One point was taken off.",
+    )
+    before = path.read_bytes()
+    assert inputs.run()["known_exceptions.csv"] == 2
+    assert path.read_bytes() == before
+
+
+def test_an_import_needs_the_file_that_is_kept_by_hand(inputs):
+    (inputs.data_dir / KNOWN_EXCEPTIONS.file_name).unlink()
+    with pytest.raises(DataError, match=r"known_exceptions\.csv is missing from .*; it is kept by hand"):
+        inputs.run()
 
 
 @pytest.mark.parametrize(
@@ -331,6 +360,19 @@ def test_a_failing_import_leaves_the_old_files_untouched(inputs, name, column, v
     assert [path.name for path in inputs.data_dir.iterdir() if path.is_dir()] == ["rules"]
 
 
+def test_an_import_completes_a_publication_that_was_interrupted(inputs):
+    inputs.run()
+    before = contents(inputs.data_dir)
+    left = inputs.data_dir / COMMITTED
+    left.mkdir()
+    (inputs.data_dir / "prices.csv").rename(left / "prices.csv")
+    told: list[str] = []
+    inputs.run(on_progress=told.append)
+    assert told[0] == "Completing a publication that was interrupted."
+    assert contents(inputs.data_dir) == before
+    assert not left.exists()
+
+
 def test_sessions_in_an_impossible_order_are_refused(inputs):
     inputs.f1db["races"][1]["sprintRaceTime"] = "09:00"
     with pytest.raises(DataError, match="2025-china: F1DB's times put the sessions in the order fp1, sprint_quali"):
@@ -338,12 +380,22 @@ def test_sessions_in_an_impossible_order_are_refused(inputs):
 
 
 def test_a_season_without_rules_is_refused(inputs):
-    (inputs.data_dir / "rules" / "2025.toml").rename(inputs.data_dir / "rules" / "2024.toml")
+    (inputs.data_dir / "rules" / "2025.toml").unlink()
+    shutil.copy(DATA_DIR / "rules" / "2024.toml", inputs.data_dir / "rules")
     with pytest.raises(RuleError, match="There are no rules for 2025"):
         inputs.run()
     shutil.rmtree(inputs.data_dir / "rules")
     with pytest.raises(RuleError, match="holds no rules"):
         inputs.run()
+
+
+def test_a_season_before_its_first_race_is_imported_without_scores(inputs):
+    shutil.copy(DATA_DIR / "rules" / "2026.toml", inputs.data_dir / "rules")
+    days = {"year": "2026", "date": "2026-03-08", "time": "", "sprintQualifyingFormat": ""}
+    inputs.f1db["races"].append(race("3", 1, "australia", "03-08", **days))
+    assert inputs.run()["races.csv"] == 3
+    scored = load_fact_table(inputs.data_dir, "event_scores")["race_key"].to_pylist()
+    assert set(scored) == {"2025-australia"}
 
 
 needs_shared = pytest.mark.skipif(
@@ -354,6 +406,7 @@ needs_shared = pytest.mark.skipif(
 @needs_shared
 def test_committed_facts_are_what_the_importer_makes(tmp_path):
     shutil.copytree(DATA_DIR / "rules", tmp_path / "rules")
+    shutil.copy(DATA_DIR / KNOWN_EXCEPTIONS.file_name, tmp_path)
     release = sorted((SHARED / "f1db").glob("f1db-csv-*.zip"))[-1]
     import_facts(release, SHARED / "fantasy", tmp_path)
     made = contents(tmp_path)

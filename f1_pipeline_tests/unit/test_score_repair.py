@@ -80,3 +80,10 @@ def test_pit_stops_are_a_residual_only_when_possible_and_not_listed():
     assert repair_constructor(official, expected, 6, {}, PIT_TOTALS) == official
     listed = official | record(pit_stop_fastest_time=2)
     assert repair_constructor(listed, expected, 9, {}, PIT_TOTALS) == listed
+
+
+def test_an_event_nobody_knows_is_neither_dropped_nor_closed_over():
+    # results correct the place; the unknown event stays, since no rule can say it did not happen
+    official = record(race_position=12, unknown=5)
+    repaired = repair_driver(official, rules(race_position=15), 20, has_sprint=True)
+    assert found(repaired) == {"race_position": (15, "corrected"), "unknown": (5, "official")}

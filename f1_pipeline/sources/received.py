@@ -1,0 +1,229 @@
+"""The store of payloads as they were received: nothing is parsed here, nothing is ever thrown away.
+
+Belongs here: bytes, and the index of when they came. Neighbours: `feed` puts payloads in before anything reads them,
+`feed_history` reads them all. A file of a payload is named by its digest, so the same content is kept once; the index
+has a line per receipt, in order, so what an address said and when is never lost: that is the history of corrections.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import gzip
+import hashlib
+import json
+import os
+import zlib
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from f1_pipeline.errors import DataError
+from f1_pipeline.sources.source import Say
+
+FOLDER = "feed"
+INDEX_NAME = "index.jsonl"
+NEW, CONFIRMED = 200, 304
+
+
+@dataclass(frozen=True)
+class Received:
+    """One receipt.
+
+    Attributes
+    ----------
+    number : int
+        Line of the index, from 1: the order of receipts, whatever clocks said.
+    path : str
+        What was asked for, below the base address, such as ``/drivers/2_en.json``.
+    url : str
+        The whole address.
+    received_at : datetime
+        Aware, UTC.
+    sha256 : str
+        Digest of the content, uncompressed.
+    byte_count : int
+    etag, last_modified : str or None
+        What the server said of it.
+    status : int
+        200, or 304 where the server confirmed content that was received before.
+    """
+
+    number: int
+    path: str
+    url: str
+    received_at: datetime
+    sha256: str
+    byte_count: int
+    etag: str | None
+    last_modified: str | None
+    status: int = NEW
+
+
+class ReceivedStore:
+    """The payloads of the feed below a folder.
+
+    Parameters
+    ----------
+    root : Path
+        Everything is in its folder ``feed``, which is made with the first payload; reading makes nothing.
+    say : callable
+        Told of a line that a crash left half written.
+
+    Raises
+    ------
+    DataError
+        The index cannot be read, or is damaged.
+    """
+
+    def __init__(self, root: Path, say: Say) -> None:
+        self.folder = root / FOLDER
+        self._index = self.folder / INDEX_NAME
+        self._say = say
+        with _disk_errors(self.folder):
+            text = self._index.read_bytes() if self._index.exists() else b""
+        whole, _, torn = text.rpartition(b"\n")
+        if torn:
+            say(f"The last line of {self._index} is half written; what it stood for will be asked for again.")
+        lines = whole.split(b"\n") if whole else []
+        self._receipts = [_parse(line, number, self._index) for number, line in enumerate(lines, 1)]
+
+    @property
+    def receipts(self) -> tuple[Received, ...]:
+        """Every receipt, oldest first."""
+        return tuple(self._receipts)
+
+    def history(self, path: str) -> tuple[Received, ...]:
+        """List the receipts of one path.
+
+        Parameters
+        ----------
+        path : str
+
+        Returns
+        -------
+        tuple of Received
+            Oldest first; a payload that changed has another digest than the one before.
+        """
+        return tuple(receipt for receipt in self._receipts if receipt.path == path)
+
+    def keep(
+        self, path: str, url: str, body: bytes, received_at: datetime, etag: str | None, last_modified: str | None
+    ) -> Received:
+        """Put a payload in, as it came.
+
+        Parameters
+        ----------
+        path, url : str
+        body : bytes
+        received_at : datetime
+            Aware.
+        etag, last_modified : str or None
+
+        Returns
+        -------
+        Received
+
+        Raises
+        ------
+        DataError
+            It cannot be written.
+        """
+        digest = hashlib.sha256(body).hexdigest()
+        at = received_at.astimezone(UTC)
+        with _disk_errors(self.folder):
+            self._write(digest, body)
+            return self._append(Received(0, path, url, at, digest, len(body), etag, last_modified))
+
+    def confirm(self, receipt: Received, received_at: datetime) -> Received:
+        """Note that the server calls a payload still good.
+
+        Parameters
+        ----------
+        receipt : Received
+            Of that payload.
+        received_at : datetime
+            Aware.
+
+        Returns
+        -------
+        Received
+
+        Raises
+        ------
+        DataError
+            It cannot be written.
+        """
+        with _disk_errors(self.folder):
+            return self._append(replace(receipt, received_at=received_at.astimezone(UTC), status=CONFIRMED))
+
+    def read(self, receipt: Received) -> bytes:
+        """Return a payload as it came.
+
+        Parameters
+        ----------
+        receipt : Received
+
+        Returns
+        -------
+        bytes
+
+        Raises
+        ------
+        DataError
+            The file is missing or damaged.
+        """
+        path = self._path(receipt.sha256)
+        try:
+            body = gzip.decompress(path.read_bytes())
+        except (OSError, EOFError, zlib.error) as error:
+            raise DataError(f"{path}: the payload of {receipt.path} cannot be read: {error}") from error
+        if hashlib.sha256(body).hexdigest() != receipt.sha256:
+            raise DataError(f"{path}: the payload of {receipt.path} is not what its name says")
+        return body
+
+    def _path(self, digest: str) -> Path:
+        return self.folder / digest[:2] / f"{digest}.gz"
+
+    def _write(self, digest: str, body: bytes) -> None:
+        """Write a payload in one move; one that is there is written again, for it may be damaged."""
+        path = self._path(digest)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        staged = path.with_name(f"{path.name}.new")
+        staged.write_bytes(gzip.compress(body, mtime=0))
+        staged.replace(path)
+
+    def _append(self, receipt: Received) -> Received:
+        """Add a line, in one system call, after cutting off what an interrupted one left."""
+        descriptor = os.open(self._index, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            text = self._index.read_bytes()
+            os.ftruncate(descriptor, text.rfind(b"\n") + 1)
+            numbered = replace(receipt, number=text.count(b"\n") + 1)
+            fields = asdict(numbered) | {"received_at": numbered.received_at.isoformat()}
+            del fields["number"]
+            os.write(descriptor, json.dumps(fields).encode("utf-8") + b"\n")
+        finally:
+            os.close(descriptor)  # also gives the lock back
+        self._receipts.append(numbered)
+        return numbered
+
+
+def _parse(line: bytes, number: int, index: Path) -> Received:
+    try:
+        fields = json.loads(line)
+        return Received(**fields | {"number": number, "received_at": datetime.fromisoformat(fields["received_at"])})
+    except (ValueError, TypeError, KeyError) as error:
+        raise DataError(
+            f"{index} line {number}: expected a receipt, found {line[:60]!r}; take the line out to go on without it"
+        ) from error
+
+
+@contextmanager
+def _disk_errors(folder: Path) -> Generator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise DataError(f"{folder}: payloads cannot be kept: {error.strerror} ({error.filename})") from error
