@@ -3,8 +3,8 @@
 -- column: driver_id | Driver
 -- column: name | Name
 -- column: abbreviation | Three-letter code; not an identity
--- column: nationality | Country he drives for
--- column: date_of_birth | Date of birth
+-- column: nationality | Country he drives for; null for a newcomer whom F1DB does not describe yet
+-- column: date_of_birth | Date of birth; null for a newcomer whom F1DB does not describe yet
 with drivers as (
     select * from raw.drivers
 )

@@ -10,11 +10,11 @@
 -- column: country | Country of the circuit
 -- column: circuit_type | street, permanent or road
 -- column: has_sprint | Whether the weekend has a sprint race
--- column: is_cancelled | Whether the race was called off
+-- column: is_cancelled | Whether the race was called off; then its date and round are the last known
 -- column: lock_at | When line-ups lock | UTC
 -- column: race_start_at | Start of the race | UTC
 -- column: is_time_estimated | Whether the times are a typical weekend's, for want of published ones
--- column: season_progress_share | Place of the race in its season's calendar: 0 the first, 1 the last | share
+-- column: season_progress_share | Place of the race among those of its season that are driven: 0 the first, 1 the last | share
 -- check: lock_at < race_start_at
 -- check: season_progress_share between 0 and 1
 with races as (
@@ -40,6 +40,6 @@ select
     rac.lock_at,
     rac.race_start_at,
     rac.is_time_estimated,
-    percent_rank() over (partition by rac.season order by rac.race_date) as season_progress_share,
+    percent_rank() over (partition by rac.season, rac.is_cancelled order by rac.race_date) as season_progress_share,
 from races as rac
 inner join circuits as cir on rac.circuit_id = cir.circuit_id

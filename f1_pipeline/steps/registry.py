@@ -15,6 +15,9 @@ from f1_pipeline.sources.tables import FACT_TABLES
 from f1_pipeline.steps.forecast import forecast_baselines, predict_points, train_points_models
 from f1_pipeline.steps.lineups import choose_lineups, review_lineups
 from f1_pipeline.steps.pipeline import Pipeline
+from f1_pipeline.steps.prices import POINTS_TABLES, PRICE_STEP_TABLE, list_price_steps, price_by_rules
+from f1_pipeline.steps.refresh import STATEMENT_TABLE, land_feed_statements
+from f1_pipeline.steps.scores import RESCORED_TABLE, rescore_every_race, score_by_rules, total_rescored_races
 from f1_pipeline.steps.tables import land_facts, land_my_team, run_model
 from f1_pipeline.warehouse.lineage import tables_of, upstream_tables
 from f1_pipeline.warehouse.model_file import SqlModel
@@ -45,6 +48,8 @@ class Step:
         Whether its rows belong to races.
     kinds : tuple of str
         What it is made with, as the Dagster UI labels it.
+    reads_facts : bool
+        Whether it reads files of data/, the facts or what was received.
     """
 
     table: str
@@ -54,6 +59,7 @@ class Step:
     up_to_and_including: frozenset[str] = frozenset()
     is_partitioned: bool = True
     kinds: tuple[str, ...] = ("duckdb",)
+    reads_facts: bool = False
 
     @property
     def earlier(self) -> frozenset[str]:
@@ -64,7 +70,9 @@ class Step:
 def _python_steps() -> tuple[Step, ...]:
     performances = ("core.driver_race_performance", "core.constructor_race_performance")
     return (
+        *_rule_steps(),
         Step(TEAM_TABLE, land_my_team, is_partitioned=False, kinds=("python", "duckdb")),
+        Step(STATEMENT_TABLE, land_feed_statements, is_partitioned=False, kinds=("json", "duckdb"), reads_facts=True),
         Step(
             "predictions.baseline_points",
             forecast_baselines,
@@ -117,6 +125,42 @@ def _python_steps() -> tuple[Step, ...]:
     )
 
 
+def _rule_steps() -> tuple[Step, ...]:
+    """List the steps that apply the rules of the game to facts."""
+    kinds = ("python", "numpy", "duckdb")
+    return (
+        Step(
+            "staging.engine_score",
+            score_by_rules,
+            reads=("staging.session_result", "raw.starting_grids", "raw.event_scores"),
+            kinds=kinds,
+        ),
+        Step(
+            "staging.engine_price",
+            price_by_rules,
+            reads=("raw.prices", *POINTS_TABLES),
+            strictly_before=frozenset(POINTS_TABLES),
+            up_to_and_including=frozenset({"raw.prices"}),
+            kinds=kinds,
+        ),
+        Step(
+            PRICE_STEP_TABLE,
+            list_price_steps,
+            reads=("staging.price", *POINTS_TABLES),
+            strictly_before=frozenset(POINTS_TABLES),
+            kinds=kinds,
+        ),
+        Step(RESCORED_TABLE, rescore_every_race, is_partitioned=False, kinds=kinds, reads_facts=True),
+        Step(
+            "marts.rescored_race_points",
+            total_rescored_races,
+            reads=(RESCORED_TABLE,),
+            is_partitioned=False,
+            kinds=("python", "duckdb"),
+        ),
+    )
+
+
 def build_steps(pipeline: Pipeline) -> dict[str, Step]:
     """List every step, upstream first.
 
@@ -141,6 +185,7 @@ def build_steps(pipeline: Pipeline) -> dict[str, Step]:
             reads=_tested_with(pipeline, f"raw.{name}"),
             is_partitioned=facts.is_partitioned,
             kinds=("csv", "duckdb"),
+            reads_facts=True,
         )
         for name, facts in FACT_TABLES.items()
     ]
@@ -177,8 +222,8 @@ def _tested_with(pipeline: Pipeline, table: str) -> tuple[str, ...]:
 
 
 def forecast_tables(steps: Mapping[str, Step]) -> tuple[str, ...]:
-    """Name the tables of a race that can be made before it is driven: your team, and what its line-up needs."""
-    return _with_upstream(steps, {LINEUP_TABLE, TEAM_TABLE})
+    """Name the tables of a race that can be made before it is driven: your team, its line-up, the moves of prices."""
+    return _with_upstream(steps, {LINEUP_TABLE, TEAM_TABLE, PRICE_STEP_TABLE})
 
 
 def history_tables(steps: Mapping[str, Step]) -> tuple[str, ...]:

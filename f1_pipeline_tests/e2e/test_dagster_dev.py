@@ -61,6 +61,7 @@ class DagsterDev:
         environ = os.environ | {
             "DAGSTER_HOME": str(home),
             "F1_WAREHOUSE_DIR": str(pipeline.settings.warehouse_dir),
+            "F1_SOURCES": "none",  # the daemon would ask the real ones for the races driven since
             "PYTHONWARNINGS": "default",
         }
         command = [str(Path(sys.executable).parent / "dagster"), "dev", "-w", "workspace.yaml"]

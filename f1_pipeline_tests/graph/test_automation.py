@@ -11,7 +11,7 @@ import pytest
 
 from f1_pipeline.defs.assets import asset_key
 from f1_pipeline.defs.automation import RESULTS_AFTER, build_sensors, facts_digest, what_is_due
-from f1_pipeline.defs.jobs import FINISHED_RACE_JOB, NEXT_LINEUP_JOB, build_jobs
+from f1_pipeline.defs.jobs import FINISHED_RACE_JOB, NEXT_LINEUP_JOB, REFRESH_JOB, build_jobs
 from f1_pipeline.sources.calendar import Calendar
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.registry import REVIEW_TABLE, build_steps
@@ -41,8 +41,8 @@ def _evaluate(sensor: dg.SensorDefinition, reviewed: Iterable[str]) -> dg.RunReq
     return result.run_requests[0] if result.run_requests else str(result.skip_message)
 
 
-def _sensor(pipeline: Pipeline, facts: Path, now: datetime) -> dg.SensorDefinition:
-    (sensor,) = build_sensors(facts, build_jobs(build_steps(pipeline)), clock=lambda: now)
+def _sensor(pipeline: Pipeline, facts: Path, now: datetime, has_sources: bool = True) -> dg.SensorDefinition:
+    (sensor,) = build_sensors(facts, build_jobs(build_steps(pipeline)), has_sources, clock=lambda: now)
     return sensor
 
 
@@ -108,17 +108,34 @@ def test_nothing_runs_while_a_race_is_driven(pipeline: Pipeline, tick: Tick) -> 
     assert answer == "2026-canada has locked; its results are due after the race"
 
 
-def test_after_the_race_nothing_runs_until_its_points_are_official(pipeline: Pipeline, tick: Tick) -> None:
+def test_after_the_race_its_facts_are_asked_for_every_hour_then_every_six(pipeline: Pipeline, tick: Tick) -> None:
+    over = pipeline.calendar.get("2026-canada").race_start_at + RESULTS_AFTER
+    reviewed = _reviewed_until(pipeline, "2026-miami")
+    keys = []
+    for after_h in (0, 0.75, 1, 23.5, 24, 29.9, 30):
+        request = tick(over + timedelta(hours=after_h), "2026-miami", reviewed)
+        assert isinstance(request, dg.RunRequest)
+        assert request.job_name == REFRESH_JOB
+        keys.append(str(request.run_key).removeprefix("refresh_facts:2026-canada:"))
+    # The race starts at 20:00 UTC and counts as over at midnight.
+    assert keys == [
+        *("2026-05-25T00:00", "2026-05-25T00:00", "2026-05-25T01:00", "2026-05-25T23:00"),
+        *("2026-05-26T00:00", "2026-05-26T00:00", "2026-05-26T06:00"),
+    ]
+
+
+def test_without_a_source_to_ask_the_race_waits_for_its_facts(pipeline: Pipeline, facts: Path) -> None:
     now = pipeline.calendar.get("2026-canada").race_start_at + RESULTS_AFTER
-    answer = tick(now, "2026-miami", _reviewed_until(pipeline, "2026-miami"))
-    assert answer == "2026-canada has been driven; its official points are not in data/ yet"
+    _forget_after(facts, pipeline.calendar, "2026-miami")
+    answer = _evaluate(_sensor(pipeline, facts, now, has_sources=False), _reviewed_until(pipeline, "2026-miami"))
+    assert answer == "2026-canada has been driven; its results and official points are not in data/ yet"
 
 
 def test_points_that_arrive_between_two_ticks_of_one_sensor_are_noticed(pipeline: Pipeline, facts: Path) -> None:
     now = pipeline.calendar.get("2026-canada").race_start_at + RESULTS_AFTER
     complete = {name: (facts / name).read_bytes() for name in FACTS_OF_RESULTS}
     _forget_after(facts, pipeline.calendar, "2026-miami")
-    sensor = _sensor(pipeline, facts, now)
+    sensor = _sensor(pipeline, facts, now, has_sources=False)
     reviewed = _reviewed_until(pipeline, "2026-miami")
     assert isinstance(_evaluate(sensor, reviewed), str)
     for name, content in complete.items():
@@ -138,11 +155,12 @@ def test_after_the_race_the_finished_race_comes_first_then_the_next_line_up(pipe
     assert (request.job_name, _range(request)) == (NEXT_LINEUP_JOB, ("2026-monaco", "2026-monaco"))
 
 
-def test_no_line_up_is_chosen_before_there_are_prices(pipeline: Pipeline, tick: Tick, facts: Path) -> None:
+def test_before_there_are_prices_they_are_asked_for(pipeline: Pipeline, tick: Tick, facts: Path) -> None:
     rewrite(facts / "prices.csv", lambda rows: [row for row in rows if row["race_key"] != "2026-monaco"])
-    now = datetime(2026, 5, 26, tzinfo=UTC)
-    answer = tick(now, "2026-canada", _reviewed_until(pipeline, "2026-canada"))
-    assert answer == "the prices for 2026-monaco are not in data/ yet"
+    now = datetime(2026, 5, 25, 12, 20, tzinfo=UTC)
+    request = tick(now, "2026-canada", _reviewed_until(pipeline, "2026-canada"))
+    assert isinstance(request, dg.RunRequest)
+    assert request.run_key == "refresh_facts:2026-monaco:2026-05-25T12:00"
 
 
 def test_a_free_week_asks_for_nothing_but_the_next_line_up(pipeline: Pipeline, tick: Tick) -> None:

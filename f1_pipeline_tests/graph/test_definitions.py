@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import dagster as dg
 import pytest
 
 from f1_pipeline.definitions import build_definitions
 from f1_pipeline.defs.assets import asset_key
-from f1_pipeline.defs.jobs import FINISHED_RACE_JOB, NEXT_LINEUP_JOB, RACE_HISTORY_JOB
+from f1_pipeline.defs.jobs import FINISHED_RACE_JOB, NEXT_LINEUP_JOB, RACE_HISTORY_JOB, REFRESH_JOB
+from f1_pipeline.defs.sources import BUNDLE, source_key
 from f1_pipeline.errors import DataError
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.registry import build_steps
 from f1_pipeline_tests.support import copy_facts, make_settings
 
+SOURCES = {BUNDLE, source_key("f1db"), source_key("feed")}
 UNPARTITIONED = {
     *("raw.races", "raw.circuits", "raw.drivers", "raw.constructors"),
+    *("staging.feed_statement", "marts.points_correction"),
     *("core.race", "core.driver", "core.constructor", "core.current_lineup"),
+    *("core.rescored_event_score", "marts.rescored_race_points"),
 }
 
 
@@ -34,9 +40,31 @@ def graph(definitions: dg.Definitions):
     return definitions.resolve_asset_graph()
 
 
+def test_the_definitions_load_as_the_code_location_does(definitions: dg.Definitions) -> None:
+    dg.Definitions.validate_loadable(definitions)
+
+
 def test_every_step_is_an_asset_and_every_asset_a_step(graph, pipeline: Pipeline) -> None:
     expected = {asset_key(table) for table in build_steps(pipeline)}
-    assert graph.get_all_asset_keys() == expected
+    assert graph.get_all_asset_keys() - SOURCES == expected
+
+
+def test_every_raw_table_stands_downstream_of_the_sources(graph, pipeline: Pipeline) -> None:
+    assert graph.get_all_asset_keys() >= SOURCES
+    assert graph.get(BUNDLE).parent_keys == SOURCES - {BUNDLE}
+    fed = {".".join(key.path) for key in graph.get(BUNDLE).child_keys}
+    raw = {table for table in build_steps(pipeline) if table.startswith("raw.")}
+    assert fed == raw | {"core.rescored_event_score", "staging.feed_statement"}
+    for key in SOURCES:
+        node = graph.get(key)
+        assert (node.group_name, node.owners) == ("sources", ["team:f1-pipeline"])
+        assert node.description
+
+
+def test_only_the_chosen_sources_are_assets(pipeline: Pipeline) -> None:
+    chosen = dataclasses.replace(pipeline.settings, sources=("feed",))
+    graph = build_definitions(chosen).resolve_asset_graph()
+    assert {key for key in graph.get_all_asset_keys() if key.path[0] == "sources"} == {BUNDLE, source_key("feed")}
 
 
 def test_every_asset_says_what_it_is(graph, pipeline: Pipeline) -> None:
@@ -101,6 +129,10 @@ def test_jobs_select_what_their_names_say(definitions: dg.Definitions, pipeline:
     before = tables(NEXT_LINEUP_JOB)
     assert {"lineups.optimal_lineup", "predictions.asset_points", "core.practice_pace", "raw.prices"} <= before
     assert not {"raw.event_scores", "raw.race_results", "core.session_result", "lineups.lineup_review"} & before
+    assert tables(REFRESH_JOB) == {
+        *("sources.f1db", "sources.feed", "sources.bundle"),
+        *("staging.feed_statement", "marts.points_correction"),
+    }
     history = tables(RACE_HISTORY_JOB)
     assert {"core.driver_race_performance", "features.driver_race_feature", "raw.event_scores"} <= history
     assert not {"models.driver_points_model", "lineups.optimal_lineup"} & history

@@ -7,8 +7,8 @@ from pathlib import Path
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.registry import build_steps, forecast_tables
 from f1_pipeline_tests.conftest import History
-from f1_pipeline_tests.integration.test_leakage import Lock, alter
-from f1_pipeline_tests.support import make_settings, run_history
+from f1_pipeline_tests.integration.test_leakage import Lock, alter, unchecked
+from f1_pipeline_tests.support import run_history
 
 RACE = "2026-miami"  # a sprint weekend with a race after it
 FORECAST = """
@@ -32,7 +32,7 @@ def test_forecast_and_lineup_ignore_everything_from_the_lock_on(
     complete: Pipeline, history: History, facts: Path, tmp_path: Path
 ) -> None:
     alter(facts, Lock.of(facts, RACE))
-    pipeline = Pipeline(make_settings(tmp_path / "warehouse", facts))
+    pipeline = unchecked(tmp_path, facts)
     run_history(pipeline)
     steps = build_steps(pipeline)
     for table in forecast_tables(steps):

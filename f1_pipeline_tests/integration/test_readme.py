@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from f1_pipeline.cli import main
 from f1_pipeline.report.documents import render_data_dictionary
 from f1_pipeline.report.graph_picture import draw_graph
+from f1_pipeline.report.scoring_rules import render_scoring_rules
 from f1_pipeline.sources.my_team import read_my_team
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.registry import build_steps
@@ -31,7 +32,7 @@ def test_query_answers(query: str, complete: Pipeline) -> None:
 
 def test_every_command_of_the_table_exists() -> None:
     named = set(re.findall(r"^\| `f1-pipeline ([a-z-]+)", README, re.MULTILINE))
-    assert named == {"run", "lineup", "query", "export-training", "import"}
+    assert named == {"run", "refresh", "lineup", "query", "scores", "export-training", "import"}
     for name in named:
         assert CliRunner().invoke(main, [name, "--help"]).exit_code == 0
 
@@ -47,6 +48,11 @@ def test_the_team_of_the_readme_can_be_read(tmp_path) -> None:
 def test_the_data_dictionary_is_fresh(pipeline: Pipeline) -> None:
     stored = (REPO / "docs" / "data_dictionary.md").read_text(encoding="utf-8")
     assert stored == render_data_dictionary(pipeline), "run `make docs`"
+
+
+def test_the_scoring_rules_are_fresh() -> None:
+    stored = (REPO / "docs" / "scoring_rules.md").read_text(encoding="utf-8")
+    assert stored == render_scoring_rules(REPO / "data"), "run `make docs`"
 
 
 def test_the_picture_of_the_graph_is_fresh(pipeline: Pipeline, tmp_path) -> None:

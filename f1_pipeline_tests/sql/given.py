@@ -1,4 +1,4 @@
-"""Given these upstream rows, expect those rows: run one SQL model in memory, its contract included.
+"""Given these upstream rows, expect those rows: run one SQL model or SQL test in memory, contracts included.
 
 Belongs here: the helper and short builders of rows. A test names only the columns it speaks of: the others are null,
 with the type they have in the warehouse. Neighbour: `warehouse.dry_run` knows the types.
@@ -14,8 +14,8 @@ from typing import Any
 import duckdb
 
 from f1_pipeline.warehouse.dry_run import ColumnTypes, column_types
-from f1_pipeline.warehouse.lineage import upstream_tables
-from f1_pipeline.warehouse.model_file import SqlModel, read_models
+from f1_pipeline.warehouse.lineage import tables_of, upstream_tables
+from f1_pipeline.warehouse.model_file import SqlModel, read_models, read_tests
 from f1_pipeline.warehouse.writer import write_model
 from f1_pipeline_tests.support import REPO
 
@@ -50,16 +50,48 @@ def run_sql_model(table: str, race_keys: Sequence[str] = (), **given: Sequence[M
         Every column of every row, in order of the table's grain.
     """
     model = sql_models()[table]
-    upstream = upstream_tables(model)
-    rows = {name.replace("__", ".", 1): list(values) for name, values in given.items()}
-    assert set(rows) <= set(upstream), f"{table} reads {upstream}, not {sorted(set(rows) - set(upstream))}"
     with duckdb.connect() as connection:
-        connection.execute("set timezone = 'UTC'")
-        for name in upstream:
-            _make_table(connection, name, rows.get(name, []))
+        _make_tables(connection, table, upstream_tables(model), given)
         write_model(connection, model, race_keys)
         result = connection.table(table).order(", ".join(model.contract.grain))
         return [dict(zip(result.columns, values, strict=True)) for values in result.fetchall()]
+
+
+def broken_rows(test_name: str, race_keys: Sequence[str], **given: Sequence[Mapping[str, Any]]) -> list[Row]:
+    """Run the SQL test of a name on hand-made rows and return the rows that break it.
+
+    Parameters
+    ----------
+    test_name : str
+        Name of a file in `dbt_like_sql/tests`, without its ending.
+    race_keys : sequence of str
+        The races that are checked.
+    **given
+        As for `run_sql_model`.
+
+    Returns
+    -------
+    list of dict
+        Every column of every row, in a fixed order.
+    """
+    (test,) = (test for test in read_tests(REPO / "dbt_like_sql") if test.name == test_name)
+    with duckdb.connect() as connection:
+        _make_tables(connection, test_name, tables_of(test.body, test.path.name), given)
+        result = connection.sql(test.body, params={"race_keys": list(race_keys)}).order("all")
+        return [dict(zip(result.columns, values, strict=True)) for values in result.fetchall()]
+
+
+def _make_tables(
+    connection: duckdb.DuckDBPyConnection,
+    reader: str,
+    names: Sequence[str],
+    given: Mapping[str, Sequence[Mapping[str, Any]]],
+) -> None:
+    rows = {name.replace("__", ".", 1): list(values) for name, values in given.items()}
+    assert set(rows) <= set(names), f"{reader} reads {names}, not {sorted(set(rows) - set(names))}"
+    connection.execute("set timezone = 'UTC'")
+    for name in names:
+        _make_table(connection, name, rows.get(name, []))
 
 
 def _make_table(connection: duckdb.DuckDBPyConnection, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
