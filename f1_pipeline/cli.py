@@ -123,6 +123,54 @@ def export_training(out: Path | None) -> None:
         click.echo(f"{row_count:6d} rows  {path}")
 
 
+@main.command()
+@click.option("--f1db", metavar="PATH|URL", help="Zip of an F1DB CSV release; its newest one by default.")
+@click.option("--feed", metavar="URL", help="Base of the official game's feed; the real one by default.")
+@click.option("--quiet", is_flag=True, help="No progress, only what changed.")
+@format_option
+@_reports_errors
+def refresh(f1db: str | None, feed: str | None, quiet: bool, output: str) -> None:
+    """Fetch new facts and merge them into data/, all or none, and say what changed.
+
+    Without options both sources are asked, or those that F1_SOURCES names; with options only the sources they name.
+    Follow it with `f1-pipeline run`.
+    """
+    from f1_pipeline.report.refresh import print_changes, refresh_with_progress
+
+    settings = load_settings().with_sources(f1db, feed)
+    changes = refresh_with_progress(settings, quiet=quiet)
+    print_changes(changes, output)
+
+
+@main.command()
+@click.option("--rules", "rules_season", type=int, metavar="N", help="Season whose rules to apply; the newest.")
+@click.option("--season", type=int, metavar="N", help="Only races of this season, 2018 or later.")
+@click.option("--race", "race_key", metavar="KEY", help="Only this race, such as 2019-monaco.")
+@click.option("--items", is_flag=True, help="One row per scoring item instead of one per asset.")
+@click.option(
+    "--format", "output", type=click.Choice(["table", "json", "csv"]), default="table", help="How to print the rows."
+)
+@_reports_errors
+def scores(rules_season: int | None, season: int | None, race_key: str | None, items: bool, output: str) -> None:
+    """Score past races by the rules of any season.
+
+    Races since 2018 have results; what results cannot tell (overtakes, the sprint's fastest lap, pit stops) is taken
+    from the game's records since 2023, and named as unknown before.
+    """
+    import pyarrow as pa
+
+    from f1_pipeline.game.rules import rule_seasons
+    from f1_pipeline.report.tables import print_rows
+    from f1_pipeline.steps.pipeline import Pipeline
+    from f1_pipeline.steps.scores import rescored_races
+
+    pipeline = Pipeline(load_settings())
+    rules = rules_season or rule_seasons(pipeline.settings.data_dir)[-1]
+    scored = rescored_races(pipeline, rules, season, race_key)
+    rows = scored.items if items else scored.totals
+    print_rows(pa.Table.from_pandas(rows, preserve_index=False), output)
+
+
 @main.command("import")
 @click.option(
     "--f1db", type=click.Path(path_type=Path, dir_okay=False), required=True, help="Zip of F1DB's CSV release, a zip."
@@ -132,7 +180,10 @@ def export_training(out: Path | None) -> None:
 )
 @_reports_errors
 def import_command(f1db: Path, fantasy: Path) -> None:
-    """Write the fact files in data/ again, from an F1DB release and a folder of fantasy records."""
+    """Write the fact files in data/ again, from an F1DB release and a folder of fantasy records.
+
+    What refreshes have brought since is not in those records and goes; `refresh` brings it back.
+    """
     from f1_pipeline.sources.importer import import_facts
 
     counts = import_facts(f1db, fantasy, load_settings().data_dir, on_progress=lambda text: click.echo(text, err=True))
@@ -143,7 +194,7 @@ def import_command(f1db: Path, fantasy: Path) -> None:
 @main.command()
 @_reports_errors
 def docs() -> None:
-    """Write the generated documents again: docs/data_dictionary.md and the picture of the asset graph."""
+    """Write the generated documents again: data dictionary, scoring rules and the picture of the asset graph."""
     from f1_pipeline.report.documents import write_documents
     from f1_pipeline.steps.pipeline import Pipeline
 

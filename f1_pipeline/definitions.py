@@ -12,13 +12,17 @@ from f1_pipeline.defs.automation import build_sensors
 from f1_pipeline.defs.jobs import build_jobs
 from f1_pipeline.defs.partitions import race_partitions
 from f1_pipeline.defs.resources import PipelineResource
+from f1_pipeline.defs.sources import build_source_assets
 from f1_pipeline.settings import Settings, load_settings
+from f1_pipeline.sources.source import Say
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.registry import Step, build_steps
 from f1_pipeline.warehouse.dry_run import column_types
 
 
-def build_definitions(settings: Settings, observe: Callable[[Step], Step] | None = None) -> dg.Definitions:
+def build_definitions(
+    settings: Settings, observe: Callable[[Step], Step] | None = None, say: Say | None = None
+) -> dg.Definitions:
     """Put the graph together.
 
     Parameters
@@ -26,6 +30,8 @@ def build_definitions(settings: Settings, observe: Callable[[Step], Step] | None
     settings : Settings
     observe : callable, optional
         Wraps each step, for instance to time it.
+    say : callable, optional
+        Told of each step of a refresh, beside the run's own log.
 
     Returns
     -------
@@ -47,9 +53,9 @@ def build_definitions(settings: Settings, observe: Callable[[Step], Step] | None
         assets = build_assets(pipeline, steps, race_partitions(pipeline.calendar), types)
     jobs = build_jobs(steps)
     return dg.Definitions(
-        assets=assets,
+        assets=[*assets, build_source_assets(settings.sources, say)],
         jobs=jobs,
-        sensors=build_sensors(settings.data_dir, jobs),
+        sensors=build_sensors(settings.data_dir, jobs, has_sources=bool(settings.sources)),
         resources={"pipeline": PipelineResource.from_settings(settings)},
         executor=dg.in_process_executor,
     )

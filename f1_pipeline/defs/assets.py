@@ -12,11 +12,10 @@ import dagster as dg
 from f1_pipeline.defs.metadata import partition_metadata, run_metadata, table_schema
 from f1_pipeline.defs.partitions import strictly_before, up_to_and_including
 from f1_pipeline.defs.resources import PipelineResource
+from f1_pipeline.defs.sources import BUNDLE, OWNERS
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.registry import Step
 from f1_pipeline.warehouse.writer import CONTRACT, ContractError
-
-OWNERS = ["team:f1-pipeline"]
 
 
 def asset_key(table: str) -> dg.AssetKey:
@@ -53,11 +52,15 @@ def build_assets(
         mapping = including if table in step.up_to_and_including else mapping
         return dg.AssetDep(asset_key(table), partition_mapping=mapping)
 
+    def dependencies(step: Step) -> list[dg.AssetDep]:
+        facts = [dg.AssetDep(BUNDLE)] if step.reads_facts else []
+        return [*facts, *(dependency(step, table) for table in step.reads)]
+
     return [
         _build_asset(
             pipeline,
             step,
-            deps=[dependency(step, table) for table in step.reads],
+            deps=dependencies(step),
             partitions=partitions if step.is_partitioned else None,
             schema=table_schema(pipeline.contracts[step.table], types[step.table]),
         )

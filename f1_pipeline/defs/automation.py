@@ -1,4 +1,4 @@
-"""What runs by itself: after each Grand Prix the finished race, then the line-up for the next one.
+"""What runs by itself: after each Grand Prix new facts, the finished race, then the line-up for the next one.
 
 Belongs here: the sensor and the pure decision behind it. Neighbours: `sources.calendar` knows when races are and
 which have official points, `jobs.py` has the jobs. The sensor ticks often and asks what is due, so that free weeks,
@@ -8,29 +8,33 @@ moved races and late results need no rule of their own.
 import hashlib
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
 
 from f1_pipeline.defs.assets import asset_key
-from f1_pipeline.defs.jobs import FINISHED_RACE_JOB, NEXT_LINEUP_JOB
+from f1_pipeline.defs.jobs import FINISHED_RACE_JOB, NEXT_LINEUP_JOB, REFRESH_JOB
 from f1_pipeline.sources.calendar import Calendar, CalendarRace, read_calendar
+from f1_pipeline.steps.refresh import utc_now
 from f1_pipeline.steps.registry import REVIEW_TABLE
 
 # A Grand Prix takes two hours at most; stewards and the game need some more before points are official.
 RESULTS_AFTER = timedelta(hours=4)
 TICK_EVERY = timedelta(minutes=15)
+# Points become official within hours; what takes longer than a day may take a week.
+ASK_EVERY, ASK_EVERY_LATER, LATER = timedelta(hours=1), timedelta(hours=6), timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class Due:
-    """What to do at one moment: a job for a range of races, or nothing and why."""
+    """What to do at one moment: a job for a range of races, new facts to ask for since `missing_since`, or nothing."""
 
     reason: str
     job_name: str | None = None
     first_race_key: str = ""
     last_race_key: str = ""
+    missing_since: datetime | None = None
 
 
 def what_is_due(calendar: Calendar, now: datetime, reviewed: Collection[str]) -> Due:
@@ -47,8 +51,8 @@ def what_is_due(calendar: Calendar, now: datetime, reviewed: Collection[str]) ->
     Returns
     -------
     Due
-        Finished races without a review come first, all of them in one run; then, until its lock, the line-up of the
-        next race. The run key holds the state of the facts, so that it is chosen once for each state of them.
+        Finished races without a review come first, all of them in one run; then the facts of a race that has been
+        driven; then, until its lock, the line-up of the next race.
     """
     over = [race for race in calendar.races if not race.is_cancelled and race.race_start_at + RESULTS_AFTER <= now]
     missing = _first_missing(over, reviewed)
@@ -57,8 +61,10 @@ def what_is_due(calendar: Calendar, now: datetime, reviewed: Collection[str]) ->
         return Due(f"{len(missing)} finished races to compute", FINISHED_RACE_JOB, first, last)
     waiting = [race for race in over if not race.is_finished]
     if waiting:
-        return Due(f"{waiting[0].race_key} has been driven; its official points are not in data/ yet")
-    return _next_lineup(calendar.next_race, now)
+        race = waiting[0]
+        reason = f"{race.race_key} has been driven; its results and official points are not in data/ yet"
+        return Due(reason, REFRESH_JOB, race.race_key, race.race_key, race.race_start_at + RESULTS_AFTER)
+    return _next_lineup(calendar, now)
 
 
 def _first_missing(over: list[CalendarRace], reviewed: Collection[str]) -> list[CalendarRace]:
@@ -71,22 +77,22 @@ def _first_missing(over: list[CalendarRace], reviewed: Collection[str]) -> list[
     return over[first:last]
 
 
-def _next_lineup(coming: CalendarRace | None, now: datetime) -> Due:
+def _next_lineup(calendar: Calendar, now: datetime) -> Due:
+    coming = calendar.next_race
     if coming is None:
         return Due("the season is over")
     if now >= coming.lock_at:
         return Due(f"{coming.race_key} has locked; its results are due after the race")
     if not coming.has_prices:
-        return Due(f"the prices for {coming.race_key} are not in data/ yet")
+        since = max((race.race_start_at + RESULTS_AFTER for race in calendar.finished), default=now)
+        reason = f"the prices for {coming.race_key} are not in data/ yet"
+        return Due(reason, REFRESH_JOB, coming.race_key, coming.race_key, since)
     return Due(f"line-up for {coming.race_key}", NEXT_LINEUP_JOB, coming.race_key, coming.race_key)
 
 
-def utc_now() -> datetime:
-    """Read the clock."""
-    return datetime.now(UTC)
-
-
-def build_sensors(data_dir: Path, jobs: list, clock: Callable[[], datetime] = utc_now) -> list[dg.SensorDefinition]:
+def build_sensors(
+    data_dir: Path, jobs: list, has_sources: bool = True, clock: Callable[[], datetime] = utc_now
+) -> list[dg.SensorDefinition]:
     """Make the sensor that follows the calendar.
 
     Parameters
@@ -94,14 +100,17 @@ def build_sensors(data_dir: Path, jobs: list, clock: Callable[[], datetime] = ut
     data_dir : Path
         The facts; read again at each tick, since new ones arrive while the daemon runs.
     jobs : list of UnresolvedAssetJobDefinition
+    has_sources : bool
+        Whether there is anybody to ask for new facts.
     clock : callable
         Gives the time of a tick, aware; tests set their own.
 
     Returns
     -------
     list of SensorDefinition
-        Each request carries a run key, so that a tick that comes twice starts nothing twice; new facts make a new key,
-        so that a run that failed for want of them is tried again.
+        Each request carries a run key, so that a tick that comes twice starts nothing twice. New facts make a new key,
+        so that a run that failed for want of them is tried again; missing facts are asked for at most once an hour,
+        from the second day on every six.
     """
 
     @dg.sensor(
@@ -109,12 +118,18 @@ def build_sensors(data_dir: Path, jobs: list, clock: Callable[[], datetime] = ut
         minimum_interval_seconds=int(TICK_EVERY.total_seconds()),
         jobs=jobs,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Computes each finished race once its points are official, then the line-up of the next one.",
+        description="Fetches the facts of each driven race, computes it, then the line-up of the next one.",
     )
     def after_each_grand_prix(context: dg.SensorEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
         reviewed = context.instance.get_materialized_partitions(asset_key(REVIEW_TABLE))
-        due = what_is_due(read_calendar(data_dir), clock(), reviewed)
-        yield dg.SkipReason(due.reason) if due.job_name is None else _request(due, facts_digest(data_dir))
+        now = clock()
+        due = what_is_due(read_calendar(data_dir), now, reviewed)
+        if due.job_name is None or (due.job_name == REFRESH_JOB and not has_sources):
+            yield dg.SkipReason(due.reason)
+        elif due.missing_since is not None:
+            yield _refresh_request(due, due.missing_since, now)
+        else:
+            yield _request(due, facts_digest(data_dir))
 
     return [after_each_grand_prix]
 
@@ -134,6 +149,12 @@ def _request(due: Due, facts: str) -> dg.RunRequest:
         job_name=due.job_name,
         tags=partition_range_tags(due.first_race_key, due.last_race_key),
     )
+
+
+def _refresh_request(due: Due, missing_since: datetime, now: datetime) -> dg.RunRequest:
+    every = ASK_EVERY if now - missing_since < LATER else ASK_EVERY_LATER
+    turn = (now - missing_since) // every * every + missing_since
+    return dg.RunRequest(run_key=f"{due.job_name}:{due.first_race_key}:{turn:%Y-%m-%dT%H:%M}", job_name=due.job_name)
 
 
 def partition_range_tags(first_race_key: str, last_race_key: str) -> dict[str, str]:

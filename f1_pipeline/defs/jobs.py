@@ -1,4 +1,4 @@
-"""The jobs of the graph: a finished race, or a whole range of them, and the line-up of a coming one.
+"""The jobs of the graph: a finished race or a range of them, the line-up of a coming one, and new facts.
 
 Belongs here: asset selections with a name. Neighbours: `automation.py` and `cli.py` launch them.
 """
@@ -10,11 +10,14 @@ from collections.abc import Mapping
 import dagster as dg
 
 from f1_pipeline.defs.assets import asset_key
+from f1_pipeline.defs.sources import SOURCES_GROUP
+from f1_pipeline.steps.refresh import CORRECTION_TABLE, STATEMENT_TABLE
 from f1_pipeline.steps.registry import Step, forecast_tables, history_tables
 
 FINISHED_RACE_JOB = "finished_race"
 RACE_HISTORY_JOB = "race_history"
 NEXT_LINEUP_JOB = "next_lineup"
+REFRESH_JOB = "refresh_facts"
 
 
 def build_jobs(steps: Mapping[str, Step]) -> list:
@@ -34,6 +37,16 @@ def build_jobs(steps: Mapping[str, Step]) -> list:
         NEXT_LINEUP_JOB: (forecast_tables(steps), "What can be known of a coming race, up to its optimal line-up."),
     }
     return [
-        dg.define_asset_job(name, selection=dg.AssetSelection.assets(*map(asset_key, tables)), description=description)
-        for name, (tables, description) in described.items()
+        *(
+            dg.define_asset_job(
+                name, selection=dg.AssetSelection.assets(*map(asset_key, tables)), description=description
+            )
+            for name, (tables, description) in described.items()
+        ),
+        dg.define_asset_job(
+            REFRESH_JOB,
+            selection=dg.AssetSelection.groups(SOURCES_GROUP)
+            | dg.AssetSelection.assets(asset_key(STATEMENT_TABLE), asset_key(CORRECTION_TABLE)),
+            description="New facts from the sources of the settings, merged into data/.",
+        ),
     ]

@@ -28,7 +28,11 @@ class PipelineResource(DuckDBResource):
     home: str
     data_dir: str
     warehouse_dir: str
-    lock_wait_s: float = 10.0
+    lock_wait_s: float
+    sources: list[str]
+    f1db: str
+    feed: str
+    request_pause_s: float
 
     _pipeline: Pipeline | None = PrivateAttr(default=None)
 
@@ -41,14 +45,26 @@ class PipelineResource(DuckDBResource):
             data_dir=str(settings.data_dir),
             warehouse_dir=str(settings.warehouse_dir),
             lock_wait_s=settings.lock_wait_s,
+            sources=list(settings.sources),
+            f1db=settings.f1db,
+            feed=settings.feed,
+            request_pause_s=settings.request_pause_s,
         )
 
     @property
     def pipeline(self) -> Pipeline:
         """The installation, its files read once per process."""
         if self._pipeline is None:
-            folders = {name: Path(getattr(self, name)) for name in ("home", "data_dir", "warehouse_dir")}
-            settings = Settings(**folders, lock_wait_s=self.lock_wait_s)
+            settings = Settings(
+                home=Path(self.home),
+                data_dir=Path(self.data_dir),
+                warehouse_dir=Path(self.warehouse_dir),
+                lock_wait_s=self.lock_wait_s,
+                sources=tuple(self.sources),
+                f1db=self.f1db,
+                feed=self.feed,
+                request_pause_s=self.request_pause_s,
+            )
             self._pipeline = Pipeline(settings, keeps_warehouse_open=True)
         return self._pipeline
 

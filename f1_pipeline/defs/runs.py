@@ -12,15 +12,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib import import_module
+from typing import Any
 
 import dagster as dg
 
 from f1_pipeline.definitions import build_definitions
 from f1_pipeline.defs.automation import partition_range_tags
 from f1_pipeline.defs.instance import open_instance
-from f1_pipeline.defs.jobs import FINISHED_RACE_JOB, NEXT_LINEUP_JOB, RACE_HISTORY_JOB
+from f1_pipeline.defs.jobs import FINISHED_RACE_JOB, NEXT_LINEUP_JOB, RACE_HISTORY_JOB, REFRESH_JOB
+from f1_pipeline.defs.sources import BUNDLE
 from f1_pipeline.errors import UsageError
 from f1_pipeline.settings import Settings
+from f1_pipeline.sources.source import Say
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.registry import Step, build_steps, history_tables
 from f1_pipeline.warehouse.writer import WriteReport
@@ -51,10 +54,13 @@ class Runner:
     settings : Settings
     on_step : callable, optional
         Called with the table's name after each step, for a progress bar.
+    say : callable, optional
+        Told of each step of a refresh.
     """
 
     settings: Settings
     on_step: Callable[[str], None] | None = None
+    say: Say | None = None
     _seconds: dict[str, float] = field(default_factory=dict)
 
     @cached_property
@@ -64,7 +70,7 @@ class Runner:
 
     @cached_property
     def _definitions(self) -> dg.Definitions:
-        return build_definitions(self.settings, self._observed)
+        return build_definitions(self.settings, self._observed, self.say)
 
     def step_count(self, job_name: str) -> int:
         """Count the steps of a job."""
@@ -105,6 +111,22 @@ class Runner:
         if self.pipeline.calendar.get(race_key).is_cancelled:
             raise UsageError(f"{race_key} was cancelled: there is no line-up to choose")
         return self._run(NEXT_LINEUP_JOB, [race_key])
+
+    def refresh(self) -> dict[str, Any]:
+        """Bring the facts in data/ up to date, and return what changed.
+
+        Raises
+        ------
+        F1PipelineError
+            A source is out of reach or contradicts the facts.
+        """
+        job = self._definitions.resolve_job_def(REFRESH_JOB)
+        with open_instance(self.settings) as instance:
+            result = job.execute_in_process(instance=instance, run_config=QUIET_LOGS)
+        (bundle,) = (event for event in result.get_asset_materialization_events() if event.asset_key == BUNDLE)
+        report = bundle.materialization.metadata["report"].value
+        assert isinstance(report, dict)
+        return report
 
     def _run(self, job_name: str, race_keys: Sequence[str]) -> RunSummary:
         self._seconds.clear()

@@ -1,7 +1,8 @@
-"""Documents that are generated: the data dictionary and the picture of the asset graph.
+"""Documents that are generated: the data dictionary, the scoring rules and the picture of the asset graph.
 
-Belongs here: rendering of what contracts and steps already say. `f1-pipeline docs` writes them; a test fails when the
-dictionary is stale.
+Belongs here: which documents there are, and rendering of what contracts and steps already say. The rules of the game
+are rendered by :mod:`f1_pipeline.report.scoring_rules`. `f1-pipeline docs` writes them all; a test fails when one is
+stale.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from f1_pipeline.report.graph_picture import draw_graph
+from f1_pipeline.report.scoring_rules import render_scoring_rules
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.registry import build_steps
 from f1_pipeline.warehouse.contract import TableContract
@@ -38,12 +40,24 @@ def write_documents(pipeline: Pipeline) -> list[Path]:
     -------
     list of Path
         What was written.
+
+    Raises
+    ------
+    RuleError
+        A rules file is broken, or a constant has no evidence.
+    DataError
+        The facts of a worked example are missing, or contradict the rules.
     """
     folder = pipeline.settings.home / "docs"
-    dictionary, picture = folder / "data_dictionary.md", folder / "asset_graph.svg"
-    dictionary.write_text(render_data_dictionary(pipeline), encoding="utf-8")
+    texts = {
+        folder / "data_dictionary.md": render_data_dictionary(pipeline),
+        folder / "scoring_rules.md": render_scoring_rules(pipeline.settings.data_dir),
+    }
+    for path, text in texts.items():
+        path.write_text(text, encoding="utf-8")
+    picture = folder / "asset_graph.svg"
     draw_graph(build_steps(pipeline), picture)
-    return [dictionary, picture]
+    return [*texts, picture]
 
 
 def render_data_dictionary(pipeline: Pipeline) -> str:
