@@ -165,9 +165,12 @@ def scores(rules_season: int | None, season: int | None, race_key: str | None, i
     from f1_pipeline.steps.scores import rescored_races
 
     pipeline = Pipeline(load_settings())
-    rules = rules_season or rule_seasons(pipeline.settings.data_dir)[-1]
+    rules = rule_seasons(pipeline.settings.data_dir)[-1] if rules_season is None else rules_season
     scored = rescored_races(pipeline, rules, season, race_key)
     rows = scored.items if items else scored.totals
+    if output == "table":
+        # what says the same in every row, or twice, would only fold the others
+        rows = rows.drop(columns=["rules_season", "constructor_id", *(() if items else ("is_complete",))])
     print_rows(pa.Table.from_pandas(rows, preserve_index=False), output)
 
 

@@ -45,6 +45,8 @@ class Answer:
         Bytes of the body that are sent before the connection closes; Content-Length states all of them.
     stalls : bool
         Send nothing until the server closes.
+    drips_s : float
+        Rest before each byte of the body; 0 sends it at once.
     """
 
     status: int | None = None
@@ -52,6 +54,7 @@ class Answer:
     body: bytes = b""
     cut_after: int | None = None
     stalls: bool = False
+    drips_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -196,7 +199,7 @@ class _Handler(BaseHTTPRequestHandler):
             assert document is not None, f"{self.path} is to be answered by a document, and has none"
             self._send_document(document, answer)
         else:
-            self._send(answer.status, answer.headers, answer.body, answer.cut_after)
+            self._send(answer.status, answer.headers, answer.body, answer.cut_after, answer.drips_s)
 
     def _send_document(self, document: Document, answer: Answer) -> None:
         known = {"ETag": document.etag, "Last-Modified": document.last_modified}
@@ -226,16 +229,32 @@ class _Handler(BaseHTTPRequestHandler):
             return None
         return int(wanted.removeprefix("bytes=").split("-")[0])
 
-    def _send(self, status: int, headers: Mapping[str, str], body: bytes, cut_after: int | None) -> None:
+    def _send(
+        self, status: int, headers: Mapping[str, str], body: bytes, cut_after: int | None, drips_s: float = 0.0
+    ) -> None:
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
         if status != 304 and "Content-Length" not in headers and "Transfer-Encoding" not in headers:
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body if cut_after is None else body[:cut_after])
+        if drips_s:
+            self._drip(body, drips_s)
+        else:
+            self.wfile.write(body if cut_after is None else body[:cut_after])
         if cut_after is not None:
             self.close_connection = True
+
+    def _drip(self, body: bytes, drips_s: float) -> None:
+        assert isinstance(self.server, _Listener)
+        for at in range(len(body)):
+            if self.server.local.closing.wait(drips_s):
+                break
+            try:
+                self.wfile.write(body[at : at + 1])
+            except ConnectionError:  # the client hung up
+                break
+        self.close_connection = True
 
     def log_message(self, format: str, *args: object) -> None:
         """Keep quiet; the record of requests is the log."""

@@ -80,7 +80,9 @@ def _first_missing(over: list[CalendarRace], reviewed: Collection[str]) -> list[
 def _next_lineup(calendar: Calendar, now: datetime) -> Due:
     coming = calendar.next_race
     if coming is None:
-        return Due("the season is over")
+        last = calendar.finished[-1]
+        reason = f"the season is over with {last.race_key}; the next calendar is not in data/ yet"
+        return Due(reason, REFRESH_JOB, last.race_key, last.race_key, last.race_start_at + RESULTS_AFTER)
     if now >= coming.lock_at:
         return Due(f"{coming.race_key} has locked; its results are due after the race")
     if not coming.has_prices:

@@ -6,7 +6,8 @@ Belongs here: what a result is worth to the driver who had it. What it is worth 
 
 References
 ----------
-``data/rules`` names the source of each constant. Checked against official figures item by item since 2023.
+``data/rules`` names the source of each constant. Checked against official figures of every race since 2023: item by item
+where the game's items are on record, elsewhere as totals.
 """
 
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ from f1_pipeline.game.scoring_arrays import (
     entered,
     nobody,
     team_cells,
+    was_held,
     worth,
 )
 from f1_pipeline.game.scoring_rules import FROM_GRID, QualifyingRules, RaceRules, SprintRules
@@ -50,7 +52,8 @@ def car_items(weekends: Weekends, rules: SeasonRules) -> Iterator[Item]:
         Of shape (n, m); each item once, and only if it happened to some car.
     """
     qualifying, sprint, race = weekends.qualifying, weekends.sprint, weekends.race
-    absent = _in_races(weekends) & ~entered(qualifying)
+    # nobody missed a qualifying that was not held
+    absent = _in_races(weekends) & ~entered(qualifying) & was_held(qualifying)
     is_absent = np.broadcast_to(absent, weekends.shape) if absent.any() else nobody()
     yield from _qualifying_items(qualifying, is_absent, rules.qualifying)
     if sprint is not None:
@@ -95,8 +98,7 @@ def _start(name: str, session: RaceArrays, weekends: Weekends, rules: SprintRule
     field_size = is_entered.sum(axis=-1, keepdims=True, dtype=np.int16)
     last = _listed_place(weekends.qualifying, field_size)
     if name == "race" and weekends.sprint is not None:
-        had_sprint = entered(weekends.sprint).any(axis=-1, keepdims=True)
-        last = np.where(had_sprint, _listed_place(weekends.sprint, field_size), last)
+        last = np.where(was_held(weekends.sprint), _listed_place(weekends.sprint, field_size), last)
     return last
 
 

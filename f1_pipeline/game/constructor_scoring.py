@@ -138,7 +138,7 @@ def qualifying_bonus(session: QualifyingArrays, is_present: Mask, rules: SeasonR
     session : QualifyingArrays
         n weekends of m cars.
     is_present : numpy.ndarray of bool, shape (n, constructors)
-        Constructors that took part; one whose cars all missed qualifying reached no Q2.
+        Constructors that took part, none where qualifying was not held; one whose cars all missed it reached no Q2.
     rules : SeasonRules
         The rules of any season.
 

@@ -78,18 +78,20 @@ class SeasonPrices:
         Returns
         -------
         SeasonPrices
-            The assets that were on sale at least once, sorted.
+            The assets that were on sale or took part at least once, sorted: a field's mean is that of all who took
+            part, whatever prices are given.
         """
         columns = list(race_keys)
         priced = prices[prices["race_key"].isin(columns)]
         tenths = (priced["price_musd"].astype(float) * 10).round()
         table = priced.assign(tenths=tenths).pivot(index=ASSET, columns="race_key", values="tenths")
         scored = points[points["race_key"].isin(columns)].pivot(index=ASSET, columns="race_key", values="points")
+        assets = table.index.union(scored.index)
         return cls(
             tuple(race_keys),
-            table.index.to_frame(index=False),
-            table.reindex(columns=columns).to_numpy(dtype=float),
-            scored.reindex(index=table.index, columns=columns).to_numpy(dtype=float),
+            assets.to_frame(index=False),
+            table.reindex(index=assets, columns=columns).to_numpy(dtype=float),
+            scored.reindex(index=assets, columns=columns).to_numpy(dtype=float),
         )
 
     def on_sale(self, place: int) -> Mask:

@@ -31,6 +31,7 @@ UNKNOWN_PIT_STOPS = "pit_stops"
 _NUMBERS = ("points", "position", "frequency")
 _CAR_ITEM = ["race_key", "constructor_id", "event_type", "scoring_item"]
 _ITEM = ["race_key", "asset_id", "event_type", "scoring_item"]
+_KEY = [*ASSET, "event_type", "scoring_item"]
 # A constructor's overtakes are as good as the weakest record of its cars.
 _ORIGINS = ("official", "corrected", "residual")
 
@@ -139,7 +140,8 @@ def rescore(races: DrivenRaces, rules: SeasonRules, season_rules: Mapping[int, S
     -------
     pandas.DataFrame
         ``ITEM_COLUMNS`` as in :func:`score_with_records`. An item that is not known has the origin unknown and neither
-        points nor frequency; ``pit_stops`` stands for all of a constructor's.
+        points nor frequency, nor has a constructor's that is known of one car alone; ``pit_stops`` stands for all of a
+        constructor's.
 
     Raises
     ------
@@ -155,7 +157,9 @@ def rescore(races: DrivenRaces, rules: SeasonRules, season_rules: Mapping[int, S
     items = score_with_records(races.results, records, rules, list(races.seasons))
     items = items.astype({"points": "Int64", "frequency": "Int64"})
     unknown = _unknown(races, records, rules, season_rules)
-    return pd.concat([items, unknown], ignore_index=True)[ITEM_COLUMNS]
+    # of a constructor, what one car is known to have is not what both have
+    is_known = ~pd.MultiIndex.from_frame(items[_KEY]).isin(pd.MultiIndex.from_frame(unknown[_KEY]))
+    return pd.concat([items[is_known], unknown], ignore_index=True)[ITEM_COLUMNS]
 
 
 def rescored_totals(items: pd.DataFrame) -> pd.DataFrame:

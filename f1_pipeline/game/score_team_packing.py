@@ -43,7 +43,7 @@ class PackedScores:
     qualifying
         n weekends with columns of its own.
     is_present
-        Shape (n, constructors), which constructors took part.
+        Shape (n, constructors), which constructors took part; none where qualifying was not held.
     """
 
     items: list[Item]
@@ -96,6 +96,7 @@ def pack_scores(scores: pd.DataFrame, qualifying: pd.DataFrame, calendar: Sequen
     is_present = np.zeros((shape[0], len(constructors)), dtype=np.bool_)
     for frame in (scores, qualifying):
         is_present[rows.at(frame["race_key"]), codes_of(constructors, frame["constructor_id"])] = True
+    is_present[~np.isin(rows.race_keys, qualifying["race_key"].unique())] = False
     team = codes_of(constructors, [constructor_id for _, constructor_id in cars])
     return PackedScores(
         items, team, places, _cars_in_qualifying(qualifying, rows, constructors), is_present, rows, constructors

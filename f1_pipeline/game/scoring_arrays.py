@@ -227,6 +227,11 @@ def entered(session: Session) -> Mask:
     return session.team != NO_TEAM
 
 
+def was_held(session: Session) -> Mask:
+    """Say in which weekends any car took part: shape (1,) or (n, 1)."""
+    return np.any(entered(session), axis=-1, keepdims=True)
+
+
 def classified(session: Session) -> Mask:
     """Say which cars have a place that counts: shape (n, m)."""
     return (session.position > 0) & ~session.is_disqualified

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from f1_pipeline.errors import DataError
-from f1_pipeline.game.scoring_arrays import MOST, NO_TEAM, Ints, PitStopArrays, Session, Weekends, entered
+from f1_pipeline.game.scoring_arrays import MOST, NO_TEAM, Ints, Mask, PitStopArrays, Session, Weekends, entered
 
 # int32, and the largest of it stands for no stop
 _LONGEST_STOP_MS = 2**31 - 2
@@ -27,8 +27,8 @@ def check_weekends(weekends: Weekends) -> None:
     Raises
     ------
     DataError
-        A shape, type or range is wrong, or a car has a result in a session without a team; the message names the
-        array.
+        A shape, type or range is wrong, a car has a result in a session without a team, a stop has none, or pit stops
+        are given both as times and as points; the message names the array.
     """
     shape = weekends.race.position.shape
     if len(shape) != 2:
@@ -41,12 +41,9 @@ def check_weekends(weekends: Weekends) -> None:
             _check_array(f"{name}.{each.name}", getattr(session, each.name), shape, session)
     if weekends.pit_stops is not None:
         _check_stops(weekends.pit_stops, shape[0], weekends.constructor_count)
-    if weekends.pit_stop_points.shape not in {(1, 1), (shape[0], weekends.constructor_count)}:
-        raise DataError(
-            f"Weekends: expected pit_stop_points of shape ({shape[0]}, {weekends.constructor_count}), "
-            f"found {weekends.pit_stop_points.shape}."
-        )
-    _check_range("pit_stop_points", weekends.pit_stop_points, 0, MOST)
+        if weekends.pit_stop_points.any():
+            raise DataError("Weekends: expected pit_stops or pit_stop_points, found both, which would count twice.")
+    _check_stop_points(weekends.pit_stop_points, (shape[0], weekends.constructor_count))
 
 
 def _check_stops(stops: PitStopArrays, weekend_count: int, constructor_count: int) -> None:
@@ -55,6 +52,15 @@ def _check_stops(stops: PitStopArrays, weekend_count: int, constructor_count: in
         raise DataError(f"Weekends: expected {where} of shape ({weekend_count}, stops), found {shape}.")
     _check_range(where, stops.stationary_ms, 0, _LONGEST_STOP_MS)
     _check_team("pit_stops.team", stops.team, shape, constructor_count)
+    _check_nothing_at(stops.team == NO_TEAM, stops.stationary_ms, f"{where} of stops with a team")
+
+
+def _check_stop_points(points: Ints, shape: tuple[int, int]) -> None:
+    if points.shape == (1, 1) and not points.any():
+        return
+    if points.shape != shape:
+        raise DataError(f"Weekends: expected pit_stop_points of shape {shape}, found {points.shape}.")
+    _check_range("pit_stop_points", points, 0, MOST)
 
 
 def _check_team(name: str, team: Ints, shape: tuple[int, ...], count: int) -> None:
@@ -73,9 +79,12 @@ def _check_array(name: str, array: npt.NDArray, shape: tuple[int, ...], session:
         raise DataError(f"Weekends: expected {name} of type {'bool' if is_flag else 'integer'}, found {array.dtype}.")
     if not is_flag:
         _check_range(name, array, 0, MOST)
-    out = ~entered(session)
+    _check_nothing_at(~entered(session), array, f"{name} of cars with a team in the session")
+
+
+def _check_nothing_at(out: Mask, array: npt.NDArray, wanted: str) -> None:
     if out.any() and (array[:, out] if out.ndim == 1 else array[out]).any():
-        raise DataError(f"Weekends: expected {name} of cars with a team in the session alone, found it elsewhere.")
+        raise DataError(f"Weekends: expected {wanted} alone, found it elsewhere.")
 
 
 def _check_range(name: str, array: npt.NDArray, lowest: int, highest: int) -> None:

@@ -17,7 +17,7 @@ from f1_pipeline.game.constructor_scoring import qualifying_bonus, team_items, t
 from f1_pipeline.game.pit_stop_scoring import pit_stop_items
 from f1_pipeline.game.rules import SeasonRules
 from f1_pipeline.game.score_items import floored_points
-from f1_pipeline.game.scoring_arrays import Ints, Item, Mask, Points, Weekends, classified
+from f1_pipeline.game.scoring_arrays import Ints, Item, Mask, Points, Weekends, classified, was_held
 from f1_pipeline.game.scoring_checks import check_weekends
 from f1_pipeline.game.streak_scoring import STREAK_SESSIONS, constructor_streaks, driver_streaks
 
@@ -88,7 +88,7 @@ def score_weekends(
 
     References
     ----------
-    ``data/rules``; every race since 2023 is scored as the official game did, see
+    ``data/rules``; every race since 2023 is scored as the official game did, but for ``data/known_exceptions.csv``, see
     ``f1_pipeline_tests/unit/test_weekend_scoring.py``.
     """
     check_weekends(weekends)
@@ -160,7 +160,7 @@ def constructor_items(
     teams = weekends.teams
     yield from team_items(own, teams, count, rules)
     is_present = teams_present((session for _, session in weekends.sessions), weekends.shape[0], count)
-    yield from qualifying_bonus(weekends.qualifying, is_present, rules)
+    yield from qualifying_bonus(weekends.qualifying, is_present & was_held(weekends.qualifying), rules)
     yield from pit_stop_items(weekends, rules.pit_stops)
     if is_season_start is not None:
         yield from constructor_streaks(_places(weekends), teams, count, is_season_start, rules.streaks)

@@ -68,6 +68,8 @@ class Patience:
         Rest between two requests to the same host.
     connect_timeout_s, read_timeout_s : float
         Longest wait for a connection, and for the next bytes of an answer.
+    answer_timeout_s : float
+        Longest wait for a whole answer: a server that sends a byte now and then never exceeds the one before.
     attempts : int
         Requests before giving up, the first included.
     first_wait_s, longest_wait_s : float
@@ -78,6 +80,7 @@ class Patience:
     pause_s: float = 1.0
     connect_timeout_s: float = 10.0
     read_timeout_s: float = 30.0
+    answer_timeout_s: float = 600.0
     attempts: int = 4
     first_wait_s: float = 1.0
     longest_wait_s: float = 60.0
@@ -217,6 +220,8 @@ class HttpClient:
                 raise TryAgainError(_fault(error)) from error
             except requests.RequestException as error:
                 raise SourceError(f"{url}: the request cannot be made: {error}") from error
+            except ValueError as error:  # an address or a length that is none; not all of them pass through requests
+                raise SourceError(f"{url}: the answer cannot be understood: {error}") from error
 
     @contextmanager
     def _follow(self, url: str, headers: Mapping[str, str]) -> Generator[tuple[requests.Response, tuple[str, ...]]]:
@@ -237,9 +242,12 @@ class HttpClient:
         time.sleep(max(0.0, self._left_s.get(host, -math.inf) + self.patience.pause_s - time.monotonic()))
         timeout = (self.patience.connect_timeout_s, self.patience.read_timeout_s)
         try:
-            with self._session.get(
-                url, headers=dict(headers), timeout=timeout, stream=True, allow_redirects=False
-            ) as response:
+            with (
+                self._session.get(
+                    url, headers=dict(headers), timeout=timeout, stream=True, allow_redirects=False
+                ) as response,
+                _cut_after(response, self.patience.answer_timeout_s),
+            ):
                 yield response
         finally:
             self._left_s[host] = time.monotonic()
@@ -253,6 +261,29 @@ class HttpClient:
             if rest_s > self.patience.longest_wait_s:
                 raise SourceError(f"{url}: {_status(response)}; the server asks to be left alone for {rest_s:.0f} s")
             raise TryAgainError(f"expected a document, found {_status(response)}", rest_s)
+
+
+@contextmanager
+def _cut_after(response: requests.Response, longest_s: float) -> Generator[None]:
+    """Hang up on an answer that takes too long, whose reader then waits no more."""
+    is_cut = threading.Event()
+
+    def cut() -> None:
+        is_cut.set()
+        response.raw.shutdown()
+
+    timer = threading.Timer(longest_s, cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except _FAULTS:
+        if not is_cut.is_set():
+            raise
+    finally:
+        timer.cancel()
+    if is_cut.is_set():  # without a stated length what was read looks whole
+        raise TryAgainError(f"no whole answer in {longest_s:g} s")
 
 
 def chunks(response: requests.Response, max_bytes: int) -> Iterator[bytes]:
@@ -294,7 +325,10 @@ def unexpected(url: str, accepted: tuple[int, ...], response: requests.Response)
 
 
 def _safe_host(url: str) -> str:
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise SourceError(f"expected an https:// address, found {url!r}: {error}") from error
     host = parts.hostname or ""
     if not host or not (parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK)):
         raise SourceError(f"expected an https:// address (http:// for this computer only), found {url!r}")

@@ -18,11 +18,12 @@ from f1_pipeline.sources.fact_frames import referred
 from f1_pipeline.sources.fact_writer import as_facts
 from f1_pipeline.sources.importer_calendar import build_calendar
 from f1_pipeline.sources.importer_results import build_people, build_results, whole
-from f1_pipeline.sources.names import same_person
+from f1_pipeline.sources.names import person, same_person
 from f1_pipeline.sources.season_rules import rules_of
 from f1_pipeline.sources.source import Facts, Say
 
 RESULT_TABLES = ("race_results", "qualifying_results", "starting_grids", "practice_results", "pit_stops")
+_START = ["race_key", "constructor_id"]
 _PEOPLE = {"drivers": "driver_id", "constructors": "constructor_id", "circuits": "circuit_id"}
 
 
@@ -88,7 +89,7 @@ def _refuse_an_older_one(facts: Facts, made: Facts) -> None:
     lost = [
         (dates[race_key], race_key, rank, name)
         for rank, name in enumerate(RESULT_TABLES)
-        for race_key in set(facts[name]["race_key"]) - set(made[name]["race_key"])
+        for race_key, _ in _sessions_of(facts[name]) - _sessions_of(made[name])
     ]
     if lost:
         _, race_key, _, name = min(lost)
@@ -96,6 +97,12 @@ def _refuse_an_older_one(facts: Facts, made: Facts) -> None:
             f"{race_key}: the F1DB release holds no {name.replace('_', ' ')}, the facts do; "
             "the release is older than the facts."
         )
+
+
+def _sessions_of(results: pd.DataFrame) -> set[tuple[str, str]]:
+    """List race and session of every result; a release of Saturday has the sprint of a weekend and not its race."""
+    sessions = results["session"] if "session" in results else pd.Series("race", index=results.index)
+    return set(zip(results["race_key"], sessions, strict=True))
 
 
 def _no_longer_listed(facts: Facts, made: Facts) -> pd.DataFrame:
@@ -135,12 +142,13 @@ def _with_others(facts: Facts, made: Facts, name: str) -> pd.DataFrame:
 
 
 def _renamed(facts: Facts, described: set[str]) -> Facts:
-    """Call a newcomer of the official feed by the id that F1DB has for a driver of his name."""
+    """Call a newcomer of the official feed by the id that F1DB has for a driver of his name, or for who drove."""
     drivers = facts["drivers"]
     is_described = drivers["driver_id"].isin(described)
     new_ids: dict[str, str] = {}
     for row in drivers[~is_described & (drivers["date_of_birth"] == "")].to_dict("records"):
         found = same_person(drivers[is_described], [row["name"], f"{row['first_name']} {row['last_name']}"])
+        found = found or _who_drove(row, facts, drivers[is_described])
         if len(found) > 1:
             raise DataError(f"drivers.csv: {row['driver_id']} may be {' or '.join(found)} of the F1DB release.")
         new_ids |= dict.fromkeys([row["driver_id"]], found[0]) if found else {}
@@ -154,3 +162,15 @@ def _renamed(facts: Facts, described: set[str]) -> Facts:
         if "asset_id" in frame
     }
     return facts | renamed | {"drivers": drivers[~drivers["driver_id"].isin(new_ids)].reset_index(drop=True)}
+
+
+def _who_drove(newcomer: Mapping[str, str], facts: Facts, described: pd.DataFrame) -> list[str]:
+    """Find a newcomer whom F1DB writes otherwise: code, a name in common, and a start where he himself was on sale."""
+    prices = facts["prices"][facts["prices"]["asset_type"] == "driver"]
+    on_sale = set(prices[[*_START, "asset_id"]].itertuples(index=False, name=None))
+    own = {(race_key, team) for race_key, team, driver_id in on_sale if driver_id == newcomer["driver_id"]}
+    starts = facts["race_results"][[*_START, "driver_id"]].itertuples(index=False, name=None)
+    drove = {driver_id for race_key, team, driver_id in set(starts) - on_sale if (race_key, team) in own}
+    names = set(person(newcomer["name"]))
+    alike = described[described["driver_id"].isin(drove) & (described["abbreviation"] == newcomer["abbreviation"])]
+    return [row["driver_id"] for row in alike.to_dict("records") if names & set(person(row["name"]))]

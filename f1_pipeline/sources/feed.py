@@ -16,7 +16,7 @@ from f1_pipeline.sources.download import HttpClient, NotThereError
 from f1_pipeline.sources.feed_data import FeedData, Meeting, PlayerState
 from f1_pipeline.sources.feed_inquiry import SCHEDULE_PATH, Inquiry, Known
 from f1_pipeline.sources.feed_payloads import PlayerStats, check_meetings, items_of, read_drivers, read_playerstats
-from f1_pipeline.sources.feed_schedule import Schedule, numbering
+from f1_pipeline.sources.feed_schedule import RENUMBERING, Schedule, numbering
 from f1_pipeline.sources.received import ReceivedStore
 from f1_pipeline.sources.season_rules import rules_of
 from f1_pipeline.sources.source import Say
@@ -54,7 +54,8 @@ def fetch_feed(
     Returns
     -------
     FeedData
-        Assets of every finished race and of the next one; items of the finished ones.
+        Assets of every finished race and of the next one; items of the finished ones. Only the schedule of a season
+        that comes after the last one with rules.
 
     Raises
     ------
@@ -69,16 +70,20 @@ def fetch_feed(
     inquiry = Inquiry(base_url, store, client, say, now)
     say("Asking the official feed for its schedule.")
     schedule = inquiry.schedule()
-    for season in {meeting.season for meeting in schedule.value.values()}:
+    meetings, last = tuple(schedule.value.values()), max(rules, default=0)
+    if min(meeting.season for meeting in meetings) > last:  # a season to come waits for its rules, the merge tells
+        return FeedData(schedule.receipt.received_at, meetings, (), ())
+    for season in {meeting.season for meeting in meetings}:
         rules_of(rules, season)  # refused before anything else is asked for
     reading = _Reading(inquiry, schedule)
     states = reading.states()
     stats = reading.stats(states)
     reading.correct(states, stats)
+    reading.check_totals(states, stats)
     reading.check_numbering()
     return FeedData(
         read_at=schedule.receipt.received_at,
-        meetings=tuple(schedule.value.values()),
+        meetings=meetings,
         states=tuple(state for of_gameday in states.values() for state in of_gameday),
         items=tuple(item for one in stats.values() for item in items_of(one, schedule.value, rules)),
     )
@@ -151,6 +156,24 @@ class _Reading:
             if differ and drivers_path(gameday_id) not in self.inquiry.asked:
                 self.say(f"The points of the {self.schedule[gameday_id].name} were corrected: asking for them again.")
                 states[gameday_id] = self._finished(gameday_id, is_corrected=True)
+
+    def check_totals(self, states: Mapping[int, States], stats: Mapping[str, PlayerStats]) -> None:
+        """Refuse totals that most assets' items deny: they are another gameday's, or the items are not all there yet.
+
+        Prices and totals come in one payload, which does not say whose they are; items name their race.
+        """
+        for gameday_id in self.done:
+            told = [
+                _differs(stats[state.player_id], gameday_id, state)
+                for state in states[gameday_id]
+                if state.player_id in stats and gameday_id in stats[state.player_id].weekends
+            ]
+            if 2 * sum(told) > len(told):
+                url = self.inquiry.base_url + drivers_path(gameday_id)
+                raise SourceError(
+                    f"{url}: expected the totals of the {self.schedule[gameday_id].name}, found others than its items "
+                    f"have for {sum(told)} of {len(told)} assets; {RENUMBERING}"
+                )
 
     def check_numbering(self) -> None:
         """Refuse what was read if the gamedays have other numbers by now."""

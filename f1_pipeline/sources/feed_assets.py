@@ -169,7 +169,7 @@ def _by_code(
     is_alike = [bool(own & set(person(name))) for name in drivers["name"]]
     alike = drivers[(drivers["abbreviation"] == state.code) & pd.Series(is_alike, index=drivers.index, dtype=bool)]
     alike = alike[~alike["driver_id"].isin(list(taken))]
-    of_team = _appearing(facts, season, "driver_id", constructors[season, state.team_name])
+    of_team = _appearing(facts, season, "driver_id", constructors.get((season, state.team_name), ""))
     for entered in (of_team, _appearing(facts, season, "driver_id")):
         found = alike.loc[alike["driver_id"].isin(list(entered)), "driver_id"].tolist()
         if found:

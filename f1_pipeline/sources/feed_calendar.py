@@ -10,7 +10,7 @@ A driven race is F1DB's; the schedule must agree with it or is refused.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 
 import pandas as pd
@@ -128,7 +128,11 @@ def _race_day(meeting: Meeting) -> date:
 
 
 def apply_schedule(
-    facts: Facts, by_race: Mapping[str, Meeting], rules: Mapping[int, SeasonRules], read_at: datetime
+    facts: Facts,
+    by_race: Mapping[str, Meeting],
+    rules: Mapping[int, SeasonRules],
+    read_at: datetime,
+    with_points: Collection[str],
 ) -> Facts:
     """Take dates and starts of the races to come from the schedule.
 
@@ -141,12 +145,14 @@ def apply_schedule(
     rules : mapping of int to SeasonRules
     read_at : datetime
         When the schedule was received, aware.
+    with_points : collection of str
+        Races of which the feed has points.
 
     Returns
     -------
     Facts
         Races with neither result nor official points have the times of their meeting; one that was cancelled is back
-        with it. A meeting that should be over and is not done says nothing.
+        with it. A meeting that should be over and has no points says nothing.
 
     Raises
     ------
@@ -162,7 +168,7 @@ def apply_schedule(
     sessions = facts["sessions"]
     for race_key, meeting in by_race.items():
         is_to_come = "race" in meeting.starts and meeting.starts["race"] > read_at
-        if race_key in scored | past or not (is_to_come or meeting.is_done):
+        if race_key in scored | past or not (is_to_come or race_key in with_points):
             continue
         own = sessions[sessions["race_key"] == race_key]
         rows[race_key], made = _rescheduled(rows[race_key], own, meeting, rules_of(rules, meeting.season))

@@ -17,7 +17,7 @@ from f1_pipeline.game.rules import SeasonRules
 from f1_pipeline.sources.fact_writer import as_text
 from f1_pipeline.sources.feed_assets import AssetInRace, Stated, asset_keys, find_constructors, find_drivers
 from f1_pipeline.sources.feed_calendar import apply_schedule, cancel_left_out, held, key_of, match_meetings
-from f1_pipeline.sources.feed_data import FeedData, FeedItem, PlayerState
+from f1_pipeline.sources.feed_data import FeedData, FeedItem, Meeting, PlayerState
 from f1_pipeline.sources.feed_scores import merge_scores
 from f1_pipeline.sources.source import Facts, Say
 from f1_pipeline.sources.tables import FACT_TABLES
@@ -49,20 +49,34 @@ def merge_feed(facts: Facts, feed: FeedData, rules: Mapping[int, SeasonRules], n
     RuleError
         A season of the feed has no rules.
     """
-    meetings = held(feed.meetings, note)
+    meetings = held(_with_rules(feed.meetings, rules, note), note)
     found = match_meetings(meetings, facts["races"])
     unknown = [meeting for meeting in meetings if key_of(meeting) not in found]
     for season in sorted({meeting.season for meeting in unknown}):
         names = ", ".join(meeting.name for meeting in unknown if meeting.season == season)
         note(f"no race of the calendar of {season}: {names}; what the feed says of it is left out")
     by_race = {found[key_of(meeting)]: meeting for meeting in meetings if key_of(meeting) in found}
-    facts = apply_schedule(facts, by_race, rules, feed.read_at)
+    facts = apply_schedule(facts, by_race, rules, feed.read_at, _scored(feed, by_race))
     if not unknown:  # a meeting whose race is unknown may be the one that seems to be missing
         facts = cancel_left_out(facts, by_race)
     is_on = facts["races"]["is_cancelled"] == "false"
     races = by_race.keys() & set(facts["races"].loc[is_on, "race_key"])
     stated, idle, facts = _find_assets(facts, feed, {key: race for key, race in found.items() if race in races})
     return merge_scores(_merge_values(facts, stated, idle), facts, stated, rules)
+
+
+def _with_rules(meetings: Sequence[Meeting], rules: Mapping[int, SeasonRules], note: Say) -> list[Meeting]:
+    """Leave out seasons that come after the last rules: the game may open one long before its rules are written."""
+    last = max(rules, default=0)
+    for season in sorted({meeting.season for meeting in meetings if meeting.season > last}):
+        note(f"the game has the schedule of {season} already; it waits for data/rules/{season}.toml")
+    return [meeting for meeting in meetings if meeting.season <= last]
+
+
+def _scored(feed: FeedData, by_race: Mapping[str, Meeting]) -> set[str]:
+    """List the races with points; the game may also close the gameday of a race that was called off."""
+    with_points = {key_of(state.meeting) for state in feed.states if state.total_points is not None}
+    return {race_key for race_key, meeting in by_race.items() if key_of(meeting) in with_points}
 
 
 def _find_assets(
@@ -74,7 +88,8 @@ def _find_assets(
         if key_of(item.meeting) in found:
             items.setdefault((found[key_of(item.meeting)], item.player_id), []).append(item)
     states = [state for state in feed.states if key_of(state.meeting) in found]
-    teams = find_constructors(states, facts)
+    # one who has left may have no team any more; he is looked for by his name alone
+    teams = find_constructors([state for state in states if state.team_name or state.is_active], facts)
     stated: list[Stated] = []
     idle: set[AssetInRace] = set()
     for season in sorted({state.meeting.season for state in states}):
@@ -86,9 +101,11 @@ def _find_assets(
         playing = {state.player_id for state, plays in zip(own, is_playing, strict=True) if plays}
         drivers, facts = find_drivers(own, facts, teams, playing)
         for state, of_state, plays in zip(own, own_items, is_playing, strict=True):
-            team = teams[season, state.team_name]
+            team = teams.get((season, state.team_name), "")
             asset_id = team if state.asset_type == "constructor" else drivers.get(state.player_id, "")
             one = Stated(found[key_of(state.meeting)], asset_id, team, state, tuple(of_state))
+            if plays and not team:
+                raise DataError(f"{one.race_key}: the feed's driver {state.name!r} has points and no team")
             if plays:
                 stated.append(one)
             elif asset_id:

@@ -84,7 +84,7 @@ def read_drivers(body: bytes, url: str, meeting: Meeting) -> tuple[PlayerState, 
     Raises
     ------
     SourceError
-        The payload is not what it should be, or its sessions are not those of the meeting.
+        The payload is not what it should be, nobody in it takes part, or its sessions are not those of the meeting.
     """
     rows = read_payload(DriversPayload, body, url).data.rows
     _check_sessions(rows, meeting, url)
@@ -95,6 +95,10 @@ def read_drivers(body: bytes, url: str, meeting: Meeting) -> tuple[PlayerState, 
         if row.player_id in states:
             raise SourceError(f"{where}: expected another PlayerId than {states[row.player_id].name}'s {row.player_id}")
         states[row.player_id] = _state(row, meeting, is_scored, where)
+    taking_part = {state.asset_type for state in states.values() if state.is_active}
+    lacking = [f"{asset_type}s" for asset_type in _ASSET_TYPES.values() if asset_type not in taking_part]
+    if lacking:
+        raise SourceError(f"{url}: expected {' and '.join(lacking)} that take part in the {meeting.name}, found none")
     return tuple(states.values())
 
 

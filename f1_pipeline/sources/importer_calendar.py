@@ -113,12 +113,15 @@ def build_calendar(
     """
     rows = f1db["races"]
     rows = rows[whole(rows["year"]) >= FIRST_SEASON].reset_index(drop=True)
-    rows = rows.assign(race_key=rows["year"] + "-" + rows["grandPrixId"])
+    rows = rows.assign(race_key=rows["year"] + "-" + rows["grandPrixId"], round=whole(rows["round"]))
     twice = rows[rows["race_key"].duplicated()]
     if len(twice):
         raise DataError(f"F1DB lists {twice['race_key'].iloc[0]} twice; a race key must be unique in its season.")
     held = {session: set(f1db[name]["raceId"]) for session, name in _RESULT_FILES.items()}
-    names = f1db["grands-prix"].set_index("id")["fullName"]
+    names = dict(zip(f1db["grands-prix"]["id"], f1db["grands-prix"]["fullName"], strict=True))
+    nameless = rows[~rows["grandPrixId"].isin(names.keys()) | rows["round"].isna()]
+    if len(nameless):
+        raise DataError(f"F1DB's {nameless['race_key'].iloc[0]}: expected a round and a Grand Prix that it describes.")
     races, sessions = [], []
     for row in rows.to_dict("records"):
         has_sprint = _has_sprint(row, held)
@@ -265,7 +268,7 @@ def _check_order(race_key: str, sessions: list[dict[str, object]], has_sprint: b
 
 def _race(
     row: Mapping[str, str],
-    names: pd.Series,
+    names: Mapping[str, str],
     has_sprint: bool,
     times: Mapping[str, pd.Timestamp],
     lock_session: str,

@@ -7,6 +7,7 @@ game's own facts are :mod:`f1_pipeline.sources.importer_scores` and
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 
 from f1_pipeline.errors import DataError
@@ -41,9 +42,17 @@ def whole(values: pd.Series) -> pd.Series:
         A value is not a whole number.
     """
     try:
-        return pd.to_numeric(values.where(values != ""), errors="raise").astype("Int64")
-    except (ValueError, TypeError) as error:
+        with np.errstate(invalid="raise"):  # a number too large beside empty fields is a mere warning otherwise
+            return pd.to_numeric(values.where(values != ""), errors="raise").astype("Int64")
+    except (ValueError, TypeError, ArithmeticError) as error:
         raise DataError(f"F1DB column {values.name}: expected whole numbers, found otherwise ({error}).") from error
+
+
+def _numbers(values: pd.Series) -> pd.Series:
+    try:
+        return pd.to_numeric(values)
+    except ValueError as error:
+        raise DataError(f"F1DB column {values.name}: expected numbers, found otherwise ({error}).") from error
 
 
 def build_results(f1db: Mapping[str, pd.DataFrame], race_keys: pd.Series) -> dict[str, pd.DataFrame]:
@@ -138,7 +147,7 @@ def _races(frame: pd.DataFrame) -> pd.DataFrame:
         laps=whole(frame["laps"]),
         time_ms=whole(frame["timeMillis"]),
         retirement_reason=frame["reasonRetired"],
-        championship_points=pd.to_numeric(frame["points"].replace("", "0")),
+        championship_points=_numbers(frame["points"].replace("", "0")),
         is_fastest_lap=frame["fastestLap"].map(_FLAGS),
         is_driver_of_the_day=frame["driverOfTheDay"].map(_FLAGS),
     )
@@ -206,7 +215,7 @@ def build_people(
                 "country_id": circuits["countryId"],
                 "circuit_type": circuits["type"].map(_CIRCUIT_TYPES),
                 "direction": circuits["direction"].str.lower(),
-                "length_km": pd.to_numeric(circuits["length"]),
+                "length_km": _numbers(circuits["length"]),
                 "turn_count": whole(circuits["turns"]),
             }
         ),

@@ -2,9 +2,9 @@
 
 Belongs here: staging, checking, the journal and the lock of a data folder. Neighbours: `refresh` and `importer` make
 the files, `bundle` checks them. The files are staged and checked in a folder that nobody reads; giving that folder
-its final name is the moment of commitment, one system call. From then on the files in it only move forward: whoever
-publishes next first completes what was interrupted. A crash before that moment leaves the old files, and a folder
-that is swept away.
+its final name is the moment of commitment, one system call. From then on readers prefer the files in it, and they only
+move forward: whoever publishes next first completes what was interrupted. A crash before that moment leaves the old
+files, and a folder that is swept away.
 """
 
 from __future__ import annotations
@@ -18,11 +18,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from f1_pipeline.errors import DataError, UsageError
-from f1_pipeline.sources.bundle import validate_bundle
+from f1_pipeline.sources.bundle import COMMITTED, validate_bundle
 from f1_pipeline.sources.source import Say
 
-COMMITTED = ".publish"
-"""Folder of files that were checked and must be put in place."""
 _STAGING_PREFIX = ".staged-"
 
 

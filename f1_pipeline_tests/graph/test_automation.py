@@ -188,9 +188,10 @@ def test_a_gap_in_the_past_is_filled_alone(pipeline: Pipeline, tick: Tick) -> No
     assert _range(request) == ("2024-monaco", "2024-monaco")
 
 
-def test_after_the_season_there_is_nothing_to_do(pipeline: Pipeline) -> None:
+def test_after_the_season_the_next_calendar_is_asked_for(pipeline: Pipeline) -> None:
     calendar = pipeline.calendar
     last = calendar.finished[-1]
     over = Calendar(tuple(race for race in calendar.races if race.race_date <= last.race_date))
     due = what_is_due(over, datetime(2026, 12, 30, tzinfo=UTC), {race.race_key for race in over.finished})
-    assert (due.job_name, due.reason) == (None, "the season is over")
+    assert (due.job_name, due.first_race_key) == (REFRESH_JOB, last.race_key)
+    assert due.reason == "the season is over with 2026-canada; the next calendar is not in data/ yet"

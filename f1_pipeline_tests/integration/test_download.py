@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import socket
 import threading
@@ -177,6 +178,19 @@ def test_redirects_are_followed_to_safe_addresses_only(server: LocalServer, clie
         client.get(server.url + "/old.json")
 
 
+@pytest.mark.parametrize("location", ["https://[::1", "https://" + 80 * "a" + ".org/"])
+def test_a_redirect_to_no_address_is_refused(server: LocalServer, client: HttpClient, location: str) -> None:
+    server.answer_next("/old.json", Answer(302, {"Location": location}))
+    with pytest.raises(SourceError, match=r"Invalid IPv6 URL|label empty or too long"):
+        client.get(server.url + "/old.json")
+
+
+def test_a_length_that_is_no_number_a_computer_knows_is_refused(server: LocalServer, client: HttpClient) -> None:
+    server.answer_next("/a.json", Answer(200, {"Content-Length": 5000 * "9"}, BODY))
+    with pytest.raises(SourceError, match="the answer cannot be understood: Exceeds the limit"):
+        client.get(server.url + "/a.json")
+
+
 def test_redirects_that_never_end_are_given_up(server: LocalServer, client: HttpClient) -> None:
     server.answer_always("/round.json", Answer(302, {"Location": "/round.json"}))
     with pytest.raises(SourceError, match="more than 5 redirects"):
@@ -194,3 +208,13 @@ def test_a_host_is_asked_one_thing_at_a_time_with_a_pause_between(server: LocalS
     asked = server.asked()
     assert len(asked) == 4
     assert all(later.asked_s - (earlier.answered_s or 0.0) >= 0.05 for earlier, later in pairwise(asked))
+
+
+@pytest.mark.parametrize("headers", [{}, {"Transfer-Encoding": "identity"}], ids=["stated length", "no length"])
+def test_an_answer_that_drips_is_given_up_although_every_byte_comes_in_time(headers: dict[str, str]) -> None:
+    patience = dataclasses.replace(HASTY, attempts=2, answer_timeout_s=0.3)
+    with LocalServer() as server, HttpClient(patience) as client:
+        server.answer_always("/slow.json", Answer(200, headers, b"{" * 200, drips_s=0.05))
+        with pytest.raises(SourceError, match=r"no whole answer in 0\.3 s, in each of 2 attempts"):
+            client.get(server.url + "/slow.json")
+        assert len(server.asked("/slow.json")) == 2

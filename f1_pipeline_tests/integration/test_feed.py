@@ -420,6 +420,20 @@ def test_points_of_another_gameday_number_are_refused_where_their_sessions_tell(
         feed.fetch()
 
 
+def test_totals_of_another_race_are_refused_by_the_items(feed: Feed) -> None:
+    """A server on the way still has Australia's payload where China's is by now; the sessions do not tell."""
+    feed.fetch()
+
+    def other_totals(load: dict[str, Any]) -> None:
+        for row, total in zip(load["Data"]["Value"], (39, 32, 96), strict=True):
+            row["GamedayPoints"] = f"{total}.00"
+
+    feed.change("/drivers/2_en.json", other_totals)
+    message = "expected the totals of the Chinese Grand Prix, found others than its items have for 3 of 3 assets"
+    with pytest.raises(SourceError, match=message):
+        feed.fetch()
+
+
 def test_a_race_that_is_called_off_and_one_that_moves_are_taken_from_the_schedule(feed: Feed) -> None:
     feed.fetch()
     game = small_game()
@@ -460,9 +474,16 @@ def test_after_the_last_race_there_is_none_to_come(feed: Feed) -> None:
 
 
 def test_a_season_without_rules_is_refused_before_anything_else_is_asked(feed: Feed) -> None:
-    feed.rules = {}
+    feed.rules = {2027: load_rules(DATA, 2026)}
     with pytest.raises(RuleError, match="no rules for 2026"):
         feed.fetch()
+    assert feed.asked() == [SCHEDULE]
+
+
+def test_a_season_to_come_waits_for_its_rules(feed: Feed) -> None:
+    feed.rules = {2025: load_rules(DATA, 2025)}
+    reading = feed.fetch()
+    assert (len(reading.meetings), reading.states, reading.items) == (4, (), ())
     assert feed.asked() == [SCHEDULE]
 
 

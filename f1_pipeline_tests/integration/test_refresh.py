@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from f1_pipeline.errors import DataError, F1PipelineError, SourceError
+from f1_pipeline.sources.bundle import load_fact_table
 from f1_pipeline.sources.calendar import read_calendar
 from f1_pipeline.sources.download import HttpClient, Patience
 from f1_pipeline.sources.f1db_source import F1dbSource
@@ -272,6 +273,58 @@ def test_a_cancelled_race_comes_back_on_another_date_and_circuit(world, newest, 
     assert_same_files(world.data_dir, newest, ["races", "sessions", "circuits"])
 
 
+def test_a_race_called_off_stays_so_though_the_game_closes_its_gameday(world, release, reading):
+    """Monaco is called off on its Friday: F1DB drops it, the game calls it done and has no points of it."""
+    world.refresh()
+    drop_race(release, 2026, "monaco")
+    world.publish_release(release)
+    world.publish_game(with_meeting(reading, "Monaco Grand Prix", is_done=True))
+    world.clock = lambda: datetime(2026, 6, 9, 12, tzinfo=UTC)
+    world.refresh("f1db")
+    world.refresh()
+    calendar = read_calendar(world.data_dir)
+    assert calendar.get("2026-monaco").is_cancelled
+    assert calendar.next_race is not None
+    assert calendar.next_race.race_key == "2026-barcelona-catalunya"
+
+
+def test_the_next_season_waits_for_its_rules_and_holds_nothing_up(world, reading):
+    coming = tuple(
+        dataclasses.replace(
+            one,
+            season=2027,
+            is_done=False,
+            race_date=one.race_date.replace(year=2027),
+            starts={session: start.replace(year=2027) for session, start in one.starts.items()},
+        )
+        for one in reading.meetings
+    )
+    world.publish_game(FeedData(reading.read_at, coming, (), ()))
+    report = world.refresh()
+    assert report.notes == ("the game has the schedule of 2027 already; it waits for data/rules/2027.toml",)
+    assert "race_results 2026-canada: 44 added" in report.lines
+
+
+def test_one_who_has_left_and_has_no_team_holds_nothing_up(world, reading):
+    state = next(one for one in reading.states if one.player_id == "liam-lawson" and one.total_points is not None)
+    gone = dataclasses.replace(
+        state, player_id="gone", name="Yuki Tsunoda", first_name="Yuki", last_name="Tsunoda", code="TSU", team_name=""
+    )
+    gone = dataclasses.replace(gone, is_active=False, total_points=0)
+    world.publish_game(dataclasses.replace(reading, states=(*reading.states, gone)))
+    assert "official_totals 2026-canada: 33 added" in world.refresh().lines
+
+
+def test_prices_of_a_race_in_which_nobody_takes_part_are_refused(world, reading):
+    world.refresh()
+
+    def is_idle(state: PlayerState) -> PlayerState:
+        return dataclasses.replace(state, is_active=state.meeting.name != "Monaco Grand Prix")
+
+    world.publish_game(with_states(reading, is_idle))
+    failing(world, SourceError, "expected drivers and constructors that take part in the Monaco Grand Prix, found none")
+
+
 def test_gamedays_numbered_anew_change_nothing(world, reading):
     """In 2026 every number moved by two when two races were called off."""
     world.refresh()
@@ -458,6 +511,8 @@ def test_a_refresh_that_was_killed_is_completed_by_the_next(world, newest, tmp_p
     assert done.returncode == -signal.SIGKILL, done.stderr
     left = sorted(path.name for path in (world.data_dir / COMMITTED).iterdir())
     assert len(left) == 4  # of six: the README and five files of results
+    seen = {name: load_fact_table(world.data_dir, name).to_pylist() for name in RESULTS}
+    assert seen == {name: load_fact_table(newest, name).to_pylist() for name in RESULTS}  # whole before its completion
     told = world.refresh("f1db")
     assert "Completing a publication that was interrupted." in world.told
     assert told.lines[0] == "nothing new"

@@ -168,6 +168,48 @@ def test_a_newcomer_takes_the_id_that_f1db_gives_him(facts, rows):
         merged(with_newcomer(facts, "leo-corsa", "Leo Corsa"), rows)
 
 
+def test_a_newcomer_whom_f1db_writes_otherwise_is_who_drove_for_his_team(facts, rows):
+    """Hulkenberg's car in Canada, sold under the name of Leo Corsa; F1DB has Leonardo Maria Corsa in it."""
+    is_canada = (facts["prices"]["race_key"] == "2026-canada") & (facts["prices"]["asset_id"] == "nico-hulkenberg")
+    known = with_newcomer(facts, "leo-corsa", "Leo Corsa")
+    prices = facts["prices"].assign(asset_id=facts["prices"]["asset_id"].mask(is_canada, "leo-corsa"))
+    canada = race_row(rows, 2026, "canada")["id"]
+    rows["drivers"] += [described("leonardo-maria-corsa", "Leonardo Maria Corsa")]
+    rows["races-race-results"] = [
+        row | {"driverId": "leonardo-maria-corsa"}
+        if (row["raceId"], row["driverId"]) == (canada, "nico-hulkenberg")
+        else row
+        for row in rows["races-race-results"]
+    ]
+    after = merged(known | {"prices": prices}, rows)
+    canada_prices = set(after["prices"].loc[after["prices"]["race_key"] == "2026-canada", "asset_id"])
+    assert "leonardo-maria-corsa" in canada_prices
+    assert not {"leo-corsa"} & (canada_prices | set(after["drivers"]["driver_id"]))
+
+
+def test_a_release_cut_between_sprint_and_race_is_older_than_the_race(facts, rows):
+    canada = race_row(rows, 2026, "canada")["id"]
+    rows["races-race-results"] = [row for row in rows["races-race-results"] if row["raceId"] != canada]
+    with pytest.raises(DataError, match="2026-canada: the F1DB release holds no race results, the facts do"):
+        merged(facts, rows)
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "value", "message"),
+    [
+        ("races", "round", "last", "F1DB column round: expected whole numbers"),
+        ("races", "round", "", "F1DB's 2026-australia: expected a round and a Grand Prix that it describes"),
+        ("races", "grandPrixId", "moon", "F1DB's 2026-moon: expected a round and a Grand Prix that it describes"),
+        ("races-race-results", "points", "many", "F1DB column points: expected numbers"),
+        ("races-race-results", "timeMillis", 20 * "9", "F1DB column timeMillis: expected whole numbers"),
+    ],
+)
+def test_a_release_with_junk_is_refused_by_the_column(facts, rows, name, column, value, message):
+    rows[name] = [dict(rows[name][0]) | {column: value}, *rows[name][1:]]
+    with pytest.raises(DataError, match=message):
+        merged(facts, rows)
+
+
 def test_drivers_whom_no_fact_names_are_at_hand_for_the_next_reading_only(facts, rows):
     rows["drivers"] += [described("leo-corsa", "Leo Corsa")]
     after = merge_release(facts, release_frames(rows), RULES, pytest.fail)

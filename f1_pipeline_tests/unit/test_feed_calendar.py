@@ -42,7 +42,8 @@ def scheduled(facts: Facts, reading: FeedData) -> Facts:
     meetings = held(reading.meetings, pytest.fail)
     found = match_meetings(meetings, facts["races"])
     by_race = {found[key_of(meeting)]: meeting for meeting in meetings if key_of(meeting) in found}
-    return cancel_left_out(apply_schedule(facts, by_race, RULES, reading.read_at), by_race)
+    with_points = {race_key for race_key, meeting in by_race.items() if meeting.is_done}
+    return cancel_left_out(apply_schedule(facts, by_race, RULES, reading.read_at, with_points), by_race)
 
 
 def race(facts: Facts, race_key: str) -> dict[str, str]:

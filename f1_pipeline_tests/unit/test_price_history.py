@@ -147,3 +147,13 @@ def test_field_s_mean_is_the_season_s_so_far() -> None:
 def test_first_race_has_no_field_to_compare_with() -> None:
     table = season({"ann": [10.0]}, {"ann": [10]})
     assert price_ladder(table, "2025-one", AGAINST_FIELD).empty
+
+
+def test_field_s_mean_is_of_all_who_took_part_whatever_prices_are_given() -> None:
+    points: dict[str, list[float | None]] = {"ann": [10, 30], "bob": [0, 10]}
+    # bob has left; a warehouse that holds the prices of the coming race alone does not know his
+    left, coming = season({"ann": [10.0] * 3, "bob": [10.0] * 2}, points), season({"ann": [None, None, 10.0]}, points)
+    pd.testing.assert_frame_equal(
+        price_ladder(left, "2025-three", AGAINST_FIELD), price_ladder(coming, "2025-three", AGAINST_FIELD)
+    )
+    assert set(price_ladder(coming, "2025-three", AGAINST_FIELD)["field_mean_points"]) == {12.5}

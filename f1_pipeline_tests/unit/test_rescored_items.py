@@ -109,6 +109,16 @@ def test_overtakes_are_missing_of_those_who_could_make_some(
     assert found["blue"][1] == constructor + ("" if text == "DNS" else "pit_stops")
 
 
+def test_overtakes_known_of_one_car_alone_are_unknown_of_the_constructor() -> None:
+    # in 2025 a disqualified driver loses his overtakes, which therefore nobody recorded; in 2023 he keeps them
+    driven = races(RECENT, record(RECENT, "ann", "race_overtakes", 3), abe="DSQ")
+    items = rescore(driven, RULES[2023], RULES)
+    overtakes = items[items["scoring_item"] == "race_overtakes"].sort_values("asset_id")
+    assert overtakes["asset_id"].tolist() == ["abe", "ann", "red"]
+    assert overtakes["points"].fillna(-1).tolist() == [-1, 3, -1]
+    assert totals(driven, 2023)["red"][1] == "race_overtakes, pit_stops"
+
+
 def test_records_of_equal_rules_are_taken_as_they_are() -> None:
     driven = races(
         RECENT,

@@ -190,6 +190,30 @@ def test_pit_stops_by_rank_and_by_time(season, stops, expected):
     assert score_weekends(by_race, season_rules(season)).constructor_points.tolist() == [expected]
 
 
+@pytest.mark.parametrize("season", RULE_SEASONS)
+def test_nobody_misses_a_qualifying_that_was_not_held(season):
+    qualifying = QualifyingArrays(
+        np.array([[-1] * 4, [0, 0, 1, -1]]), WEEKENDS.qualifying.position * marks([0] * 4, [1] * 4)
+    )
+    order = places([1, 2, 3, 4], [1, 2, 3, 4])
+    of_races = Weekends(2, qualifying, RaceArrays(TEAM, order, order))
+    scores = score_weekends(of_races, season_rules(season), with_items=True)
+    assert scores.driver_items is not None
+    assert scores.constructor_items is not None
+    for items in (scores.driver_items, scores.constructor_items):
+        assert all(not points[0].any() for (event, _), points in items.items() if event == "qualifying")
+    # in the second weekend the fourth car did miss it
+    missed = scores.driver_items.get(("qualifying", "qualifying_not_classified"), np.zeros((2, 4)))
+    assert missed[1].tolist() == [0, 0, 0, season_rules(season).qualifying.absent]
+
+
+def test_frames_of_a_race_without_qualifying_have_no_items_of_it():
+    known = results_of(["2025-canada"])
+    drivers = score_drivers(replace(known, qualifying=known.qualifying.iloc[:0]), season_rules(2025))
+    constructors = score_constructors(drivers, known.qualifying.iloc[:0], season_rules(2025))
+    assert set(drivers["event_type"]) == set(constructors["event_type"]) == {"race"}
+
+
 def test_given_pit_stop_points_are_added():
     plain = score_weekends(WEEKENDS, season_rules(2026))
     given = replace(WEEKENDS, pit_stop_points=np.array([[25, 0], [2, 10]]))
@@ -231,6 +255,19 @@ def of_race(**changes: np.ndarray) -> Weekends:
         (of_race(start_place=places([0])), "Weekend 0, car 0: classified in the race but has no place on its grid"),
         (replace(WEEKENDS, constructor_count=0), "expected 1 to 100 constructors, found 0"),
         (replace(WEEKENDS, pit_stop_points=places([1, 2, 3])), r"expected pit_stop_points of shape \(2, 2\)"),
+        (replace(WEEKENDS, pit_stop_points=places([25])), r"of shape \(2, 2\), found \(1, 1\)"),
+        (
+            replace(WEEKENDS, pit_stops=PitStopArrays(np.array([0, -1]), np.full((2, 2), 2300))),
+            r"expected pit_stops\.stationary_ms of stops with a team alone",
+        ),
+        (
+            replace(
+                WEEKENDS,
+                pit_stops=PitStopArrays(TEAM, np.full((2, 4), 2300)),
+                pit_stop_points=places([5, 0], [0, 5]),
+            ),
+            "expected pit_stops or pit_stop_points, found both",
+        ),
         (
             replace(WEEKENDS, pit_stops=PitStopArrays(TEAM, np.zeros((3, 4), dtype=int))),
             r"expected pit_stops\.stationary_ms of shape \(2, stops\), found \(3, 4\)",
