@@ -110,8 +110,18 @@ def _find_assets(
                 stated.append(one)
             elif asset_id:
                 idle.add(one.key)
+    stated = _without_idle_twins(stated)
     _refuse_twice(stated)
     return stated, idle - {one.key for one in stated}, facts
+
+
+def _without_idle_twins(stated: Sequence[Stated]) -> list[Stated]:
+    """Leave out who scored nothing in a driven race in which the same driver scored as another player.
+
+    A driver who changes team gets a new player, whom the game may list at the races before, too.
+    """
+    scored = {one.key for one in stated if one.state.meeting.is_done and one.items}
+    return [one for one in stated if one.items or one.state.total_points or one.key not in scored]
 
 
 def _refuse_twice(stated: Sequence[Stated]) -> None:

@@ -259,6 +259,22 @@ def test_two_players_who_are_one_driver_are_refused(before, reading):
         merged(before, dataclasses.replace(reading, states=(*reading.states, twin)))
 
 
+def test_a_new_player_of_a_driver_who_scored_as_another_is_passed_over(before, reading):
+    lawson = (state for state in reading.states if state.player_id == "liam-lawson")
+    twin = dataclasses.replace(
+        next(state for state in lawson if state.meeting.name == "Canadian Grand Prix"),
+        player_id="9",
+        team_name="Red Bull Racing",
+        price_tenths=180,
+        total_points=0,
+    )
+    with_twin, without = (
+        merged(before, dataclasses.replace(reading, states=states))
+        for states in ((*reading.states, twin), reading.states)
+    )
+    assert compare(without, with_twin).lines == ["nothing new"]
+
+
 def test_gamedays_numbered_anew_are_the_same_meetings(before, reading):
     """The feed's order and numbers are of no consequence: a meeting is its name and day."""
     shuffled = FeedData(
