@@ -6,8 +6,8 @@ Belongs here: what a result is worth to the driver who had it. What it is worth 
 
 References
 ----------
-``data/rules`` names the source of each constant. Checked against official figures of every race since 2023: item by item
-where the game's items are on record, elsewhere as totals.
+``data/rules`` names the source of each constant. Checked against official figures of every race since 2023: item by
+item where the game's items are on record, elsewhere as totals.
 """
 
 from collections.abc import Iterator

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from f1_pipeline.errors import UsageError
+from f1_pipeline.errors import RuleError, UsageError
 from f1_pipeline.game.rescoring import DrivenRaces, rescore, rescored_totals, score_with_records
-from f1_pipeline.game.rules import load_rules, rule_seasons
+from f1_pipeline.game.rules import AbsentRules, load_rules, rule_seasons
 from f1_pipeline.game.scoring import SessionResults
 from f1_pipeline.sources.bundle import load_fact_table
 from f1_pipeline.steps.pipeline import Pipeline
@@ -73,6 +73,8 @@ def score_by_rules(pipeline: Pipeline, table: str, race_keys: Sequence[str]) -> 
     ------
     DataError
         When a classified driver has no place on the starting grid.
+    RuleError
+        When the rules of a season count streaks.
     """
     with pipeline.warehouse.read() as connection:
         results, grids, records = (
@@ -82,6 +84,8 @@ def score_by_rules(pipeline: Pipeline, table: str, race_keys: Sequence[str]) -> 
     for season in sorted({pipeline.calendar.get(race_key).season for race_key in race_keys}):
         own = {race_key for race_key in race_keys if pipeline.calendar.get(race_key).season == season}
         rules = load_rules(pipeline.settings.data_dir, season)
+        if not isinstance(rules.streaks, AbsentRules):
+            raise RuleError(f"{season}: streaks run over races in a row, which scoring race by race cannot count")
         parts.append(score_with_records(_session_results(results, grids, own), _of(records, own), rules))
     return run_model(pipeline, table, race_keys, pd.concat(parts, ignore_index=True))
 
