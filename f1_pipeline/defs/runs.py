@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib import import_module
@@ -131,10 +132,8 @@ class Runner:
     def _run(self, job_name: str, race_keys: Sequence[str]) -> RunSummary:
         self._seconds.clear()
         started = time.perf_counter()
-        # Models are stored with skops, which takes seconds to import; meanwhile DuckDB and SQLite leave Python idle.
-        threading.Thread(target=import_module, args=("skops.io",), daemon=True).start()
         job = self._definitions.resolve_job_def(job_name)
-        with open_instance(self.settings) as instance:
+        with open_instance(self.settings) as instance, _imported_meanwhile("skops.io"):
             tags = partition_range_tags(race_keys[0], race_keys[-1])
             job.execute_in_process(instance=instance, tags=tags, run_config=QUIET_LOGS)
         total = time.perf_counter() - started
@@ -153,3 +152,18 @@ class Runner:
                     self.on_step(table)
 
         return replace(step, run=run)
+
+
+@contextmanager
+def _imported_meanwhile(module: str) -> Generator[None]:
+    """Import a module that takes seconds while DuckDB and SQLite leave Python idle.
+
+    The thread ends with the block: an import changes the filters of warnings for a moment, and those are the whole
+    process's. That is also why the definitions, which ignore two warnings, are built before.
+    """
+    importing = threading.Thread(target=import_module, args=(module,), daemon=True)
+    importing.start()
+    try:
+        yield
+    finally:
+        importing.join()
