@@ -17,6 +17,7 @@ from typing import Any
 import click
 
 from f1_pipeline.errors import F1PipelineError
+from f1_pipeline.forecast.phases import AT_LOCK, PHASES
 from f1_pipeline.settings import Settings, load_settings
 
 BAD_INPUT = 2
@@ -174,6 +175,46 @@ def scores(rules_season: int | None, season: int | None, race_key: str | None, i
     print_rows(pa.Table.from_pandas(rows, preserve_index=False), output)
 
 
+@main.command()
+@click.option("--season", type=int, metavar="N", help="One season; all of them, and their sum, by default.")
+@click.option("--phase", type=click.Choice(PHASES), default=AT_LOCK, help="Moment of the forecast; at_lock.")
+@click.option("--forecast", metavar="NAME", help="published, a candidate or a baseline; the published one.")
+@click.option("--picture", type=click.Path(path_type=Path, dir_okay=False), help="Draw everything: .svg or .png.")
+@click.option("--page", type=click.Path(path_type=Path, dir_okay=False), help="Write it all as one page: .html.")
+@click.option(
+    "--format", "output", type=click.Choice(["table", "json", "csv"]), default="table", help="How to print the rows."
+)
+@_reports_errors
+def accuracy(
+    season: int | None, phase: str, forecast: str | None, picture: Path | None, page: Path | None, output: str
+) -> None:
+    """Say how good past forecasts were, against the baselines and with what uncertainty.
+
+    The tables are of one moment and one forecast, beside the others; JSON and CSV have every forecast unless one is
+    named; picture and page have everything.
+    """
+    from f1_pipeline.report.accuracy import check_targets, chosen_rows, print_accuracy, read_accuracy
+    from f1_pipeline.report.tables import print_rows
+    from f1_pipeline.steps.pipeline import Pipeline
+
+    check_targets(picture, page)
+    found = read_accuracy(Pipeline(load_settings()))
+    if output == "table":
+        print_accuracy(found, season, phase, forecast)
+    else:
+        print_rows(chosen_rows(found, season, phase, forecast), output)
+    if picture is not None:
+        from f1_pipeline.report.accuracy_picture import write_picture
+
+        write_picture(found, picture)
+        click.echo(picture, err=True)
+    if page is not None:
+        from f1_pipeline.report.accuracy_page import write_page
+
+        write_page(found, page)
+        click.echo(page, err=True)
+
+
 @main.command("import")
 @click.option(
     "--f1db", type=click.Path(path_type=Path, dir_okay=False), required=True, help="Zip of F1DB's CSV release, a zip."
@@ -192,6 +233,21 @@ def import_command(f1db: Path, fantasy: Path) -> None:
     counts = import_facts(f1db, fantasy, load_settings().data_dir, on_progress=lambda text: click.echo(text, err=True))
     for name, row_count in counts.items():
         click.echo(f"{row_count:6d} rows  {name}")
+
+
+@main.command()
+@click.option("--quiet", is_flag=True, help="No progress.")
+@format_option
+@_reports_errors
+def tune(quiet: bool, output: str) -> None:
+    """Choose the settings of the strength model again, on 2019 to 2022; takes minutes, changes nothing.
+
+    Prints the settings that predicted the sessions of those seasons best, and by how much; the ones in use are the
+    defaults in f1_pipeline/forecast/strength.py.
+    """
+    from f1_pipeline.report.tuning import print_tuning, tune_with_progress
+
+    print_tuning(tune_with_progress(load_settings(), quiet=quiet), output)
 
 
 @main.command()

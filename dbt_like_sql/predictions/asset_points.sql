@@ -1,4 +1,4 @@
--- description: One row per asset on sale for one race: the points that the model of this race expects, with a range.
+-- description: One row per asset on sale for one race: the points expected of it when line-ups lock, with a range.
 -- grain: race_key, asset_type, asset_id
 -- partitioned_by: race_key
 -- column: race_key | Race, season and Grand Prix
@@ -10,17 +10,25 @@
 -- column: p50 | Median points | points
 -- column: p90 | Points exceeded in one weekend of ten | points
 -- column: model_uri | The model in MLflow that made the forecast
+-- column: is_live | Whether it was made before the lock; else it was replayed later from what was known then
 -- check: p10 <= p50 and p50 <= p90
 -- check: isfinite(expected_points) and sd_points > 0
 -- check: model_uri is not null
+with asset_forecast as (
+    select * from predictions.asset_forecast
+    where list_contains($race_keys, race_key)
+)
+
 select
-    cast(inc.race_key as varchar) as race_key,
-    cast(inc.asset_type as varchar) as asset_type,
-    cast(inc.asset_id as varchar) as asset_id,
-    cast(inc.expected_points as double) as expected_points,
-    cast(inc.sd_points as double) as sd_points,
-    cast(inc.p10 as double) as p10,
-    cast(inc.p50 as double) as p50,
-    cast(inc.p90 as double) as p90,
-    cast(inc.model_uri as varchar) as model_uri,
-from incoming as inc
+    fct.race_key,
+    fct.asset_type,
+    fct.asset_id,
+    fct.expected_points,
+    fct.sd_points,
+    fct.p10,
+    fct.p50,
+    fct.p90,
+    fct.model_uri,
+    fct.is_live,
+from asset_forecast as fct
+where fct.phase = 'at_lock' and fct.is_current

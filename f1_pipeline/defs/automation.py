@@ -16,7 +16,7 @@ import dagster as dg
 from f1_pipeline.defs.assets import asset_key
 from f1_pipeline.defs.jobs import FINISHED_RACE_JOB, NEXT_LINEUP_JOB, REFRESH_JOB
 from f1_pipeline.sources.calendar import Calendar, CalendarRace, read_calendar
-from f1_pipeline.steps.refresh import utc_now
+from f1_pipeline.steps.pipeline import utc_now
 from f1_pipeline.steps.registry import REVIEW_TABLE
 
 # A Grand Prix takes two hours at most; stewards and the game need some more before points are official.

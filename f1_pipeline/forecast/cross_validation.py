@@ -1,13 +1,12 @@
-"""Choose the penalty of a points model on seasons it has not seen, and weigh its rows.
+"""Errors of a points model on seasons that it has not seen: what is logged beside a training.
 
-Belongs here: folds, weights, out-of-fold forecasts and their errors. The arithmetic of one fold is `forecast.held_out`,
-the final fit on all rows `forecast.points_model`.
+Belongs here: folds, and out-of-fold forecasts. Nothing is chosen by them; what a model is worth on the races to come
+is told by the walk-forward errors of `evaluation.asset_error`. Neighbour: `forecast.points_model` trains.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -15,106 +14,87 @@ from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
 
 from f1_pipeline.forecast import evaluation
 from f1_pipeline.forecast.feature_sets import PRIOR_FEATURE
-from f1_pipeline.forecast.held_out import HeldOutBlend
-from f1_pipeline.forecast.model_settings import PointsModelSettings
+from f1_pipeline.forecast.points_model import (
+    PointsModelSettings,
+    build_estimator,
+    departures,
+    inputs,
+    recency,
+)
+from f1_pipeline.forecast.threads import one_thread
+
+MIN_RACES = 3
+_RACE_FOLDS = 5
 
 
-@dataclass(frozen=True, eq=False)
-class CrossValidation:
-    """The outcome of choosing a penalty on held-out groups."""
-
-    alpha: float
-    metrics: dict[str, float]
-    fold_metrics: dict[str, dict[str, float]]
-    out_of_fold: pd.DataFrame
-
-
-def _race_ages(race_dates: np.ndarray) -> np.ndarray:
-    """Count races ago for each row: 1 for the newest race of the window."""
-    races, position = np.unique(race_dates, return_inverse=True)
-    return len(races) - position
-
-
-def recency(race_dates: np.ndarray, settings: PointsModelSettings) -> np.ndarray:
-    """Weigh each row by the age of its race.
+def out_of_fold(rows: pd.DataFrame, kind: str, settings: PointsModelSettings) -> pd.DataFrame:
+    """Forecast each season by a model of the others; within a single season, groups of races.
 
     Parameters
     ----------
-    race_dates : ndarray of datetime64, shape (n,)
-        The race of each training row.
+    rows : DataFrame
+        From `training_window`, of one phase or several.
+    kind : str
+        `ridge` or `boosting`.
     settings : PointsModelSettings
-        Half-life and weight of the prior.
 
     Returns
     -------
-    ndarray of shape (n,)
-        1 for a race that is just over, one half after the half-life.
+    DataFrame
+        race_key, season, asset_type, asset_id, fold, predicted, prior, actual; empty with fewer than `MIN_RACES` races.
     """
-    return 0.5 ** (_race_ages(race_dates) / settings.half_life_races)
+    seen = inputs(rows)
+    learnt, dates = departures(rows), rows["race_date"].to_numpy()
+    prior = rows[PRIOR_FEATURE].to_numpy(dtype=float)
+    parts = []
+    with one_thread():
+        for name, fitted, held in _folds(rows):
+            weights = recency(dates[fitted], settings.half_life_races)
+            model = build_estimator(kind, settings).fit(seen.iloc[fitted], learnt[fitted], weights)
+            held_rows = rows.iloc[held][["race_key", "season", "asset_type", "asset_id"]]
+            predicted = prior[held] + model.predict(seen.iloc[held])
+            actual = rows["points"].to_numpy()[held]
+            parts.append(held_rows.assign(fold=name, predicted=predicted, prior=prior[held], actual=actual))
+    if not parts:
+        names = ("race_key", "season", "asset_type", "asset_id", "fold", "predicted", "prior", "actual")
+        return pd.DataFrame({name: [] for name in names})
+    return pd.concat(parts, ignore_index=True)
 
 
-def ridge_share(race_dates: np.ndarray, settings: PointsModelSettings) -> float:
-    """Give the ridge the share that its recency-weighted races have earned.
+def cross_validated_metrics(held: pd.DataFrame) -> dict[str, float]:
+    """Sum up out-of-fold forecasts by type of asset.
 
     Parameters
     ----------
-    race_dates : ndarray of datetime64, shape (n,)
-        The race of each training row.
-    settings : PointsModelSettings
-        Half-life and weight of the prior.
+    held : DataFrame
+        From `out_of_fold`.
 
     Returns
     -------
-    float
-        0 without races, one half at `prior_races`, towards 1.
+    dict of str to float
+        `cv_mae/driver`, `cv_rmse/driver`, `cv_spearman/driver`, `cv_prior_mae/driver` and the same for constructors.
     """
-    ages = np.unique(_race_ages(race_dates))
-    races = float(np.sum(0.5 ** (ages / settings.half_life_races)))
-    return races / (races + settings.prior_races)
+    figures: dict[str, float] = {}
+    for asset_type, rows in held.groupby("asset_type"):
+        rank = evaluation.spearman(rows["predicted"], rows["actual"], rows["race_key"])
+        figures |= {
+            f"cv_mae/{asset_type}": evaluation.mae(rows["predicted"], rows["actual"]),
+            f"cv_rmse/{asset_type}": evaluation.rmse(rows["predicted"], rows["actual"]),
+            f"cv_prior_mae/{asset_type}": evaluation.mae(rows["prior"], rows["actual"]),
+        } | ({} if rank is None else {f"cv_spearman/{asset_type}": rank})
+    return figures
 
 
-def _folds(rows: pd.DataFrame, settings: PointsModelSettings) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+def _folds(rows: pd.DataFrame) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
     """Split by season; within a single season by race."""
+    races = rows["race_key"].to_numpy()
+    if len(np.unique(races)) < MIN_RACES:
+        return
     seasons = rows["season"].to_numpy()
     if len(np.unique(seasons)) > 1:
         for fitted, held in LeaveOneGroupOut().split(seasons, groups=seasons):
             yield str(seasons[held[0]]), fitted, held
         return
-    races = rows["race_key"].to_numpy()
-    splitter = GroupKFold(n_splits=min(settings.max_race_folds, len(np.unique(races))))
+    splitter = GroupKFold(n_splits=min(_RACE_FOLDS, len(np.unique(races))))
     for number, (fitted, held) in enumerate(splitter.split(races, groups=races), start=1):
         yield f"fold-{number}", fitted, held
-
-
-def cross_validate(rows: pd.DataFrame, features: pd.DataFrame, settings: PointsModelSettings) -> CrossValidation:
-    """Predict each held-out group with every penalty; keep the one with the least squared error.
-
-    The folds are the seasons, or groups of races within a single season, so that a race is never on both
-    sides.
-    """
-    actual, dates = rows["points"].to_numpy(), rows["race_date"].to_numpy()
-    blend = HeldOutBlend(features, actual)
-    predicted = np.full((len(settings.alphas), len(rows)), np.nan)
-    folds = list(_folds(rows, settings))
-    for _, fitted, held in folds:
-        weights, share = recency(dates[fitted], settings), ridge_share(dates[fitted], settings)
-        predicted[:, held] = blend.forecasts(fitted, held, weights, settings.alphas, share)
-    best = int(np.argmin(np.square(predicted - actual).mean(axis=1)))
-    chosen = rows[["race_key", "season", "asset_id"]].assign(predicted=predicted[best], actual=actual)
-    prior = features[PRIOR_FEATURE].to_numpy()
-    per_fold = {name: _fold_metrics(chosen.iloc[held], prior[held]) for name, _, held in folds}
-    means = pd.DataFrame(per_fold.values()).mean()
-    return CrossValidation(settings.alphas[best], {str(k): float(v) for k, v in means.items()}, per_fold, chosen)
-
-
-def _fold_metrics(held: pd.DataFrame, prior: np.ndarray) -> dict[str, float]:
-    """Score one held-out group, next to the prior alone on the same rows."""
-    known = ~np.isnan(prior)
-    figures = {
-        "cv_mae": evaluation.mae(held["predicted"], held["actual"]),
-        "cv_rmse": evaluation.rmse(held["predicted"], held["actual"]),
-        "cv_prior_mae": evaluation.mae(prior[known], held["actual"][known]),
-        "cv_prior_rmse": evaluation.rmse(prior[known], held["actual"][known]),
-    }
-    rank = evaluation.spearman(held["predicted"], held["actual"], held["race_key"])
-    return figures if rank is None else {**figures, "cv_spearman": rank}

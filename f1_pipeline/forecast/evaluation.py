@@ -1,18 +1,62 @@
 """How good a forecast was: pure figures of predicted against scored points.
 
-Belongs here: functions of arrays and frames that return numbers. Nothing is fitted, read or stored here; the
-neighbours `forecast.points_model` (cross-validation) and the review of a race's line-up call these.
+Belongs here: functions of arrays and frames that return numbers; of point forecasts, and of distributions given as
+ensembles, one row of members per score. Nothing is read or stored here, and nothing is fitted but the spread of past
+errors that turns a point forecast into a distribution to compare with (`past_error_ensemble`). Neighbours:
+`forecast.points_model` (cross-validation), the review of a race's line-up and `steps.evaluation` call these.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from statistics import NormalDist
+
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from numpy.typing import ArrayLike
 
 from f1_pipeline.errors import DataError
+from f1_pipeline.forecast.spread import fit_spread, uninformed_spread
+
+Floats = npt.NDArray[np.float64]
+
+QUANTILES = {"p05": 0.05, "p10": 0.1, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p90": 0.9, "p95": 0.95}
+"""The quantiles that a forecast publishes, by column."""
+
+INTERVALS = {50: ("p25", "p75"), 80: ("p10", "p90"), 90: ("p05", "p95")}
+"""Columns of the intervals that should hold 50, 80 and 90 percent of the scores: equal tails."""
+
+ENSEMBLE_SIZE = 400
+"""Members of an ensemble of past errors, at the quantiles 1/800, 3/800, …: ten times as many move the mean CRPS of the
+baselines over 2023-26 by less than 0.001 points."""
+
+RETURN_CLASSES = ("negative", "low", "mid", "haul")
+RETURN_CLASS_LIMITS = {"driver": (10.0, 25.0), "constructor": (25.0, 60.0)}
+"""Fewest points of a `mid` and of a `haul`. Round figures near the median and the best fifth of the weekends of
+2023-26 (drivers 10 and 25, constructors 25 and 57 points): a low return is worse than the usual one, a haul decides a
+week. Two cars score for a constructor, so its limits lie higher."""
 
 _KEYS = ["race_key", "asset_id"]
+
+
+@dataclass(frozen=True)
+class PairedDifference:
+    """How much lower one error was than another on the same races.
+
+    Attributes
+    ----------
+    race_count : int
+        Races compared.
+    mean : float
+        Mean over races of the reference's mean error less the forecast's; above 0 the forecast was better.
+    standard_error : float or None
+        Of that mean; None with one race. Races count as independent, the assets of one race do not.
+    """
+
+    race_count: int
+    mean: float
+    standard_error: float | None
 
 
 def _pair(predicted: ArrayLike, actual: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
@@ -125,9 +169,7 @@ def coverage(lower: ArrayLike, upper: ArrayLike, actual: ArrayLike) -> float:
     DataError
         When the lengths differ or nothing was given.
     """
-    low, right = _pair(lower, actual)
-    high, _ = _pair(upper, actual)
-    return float(((low <= right) & (right <= high)).mean())
+    return float(is_within(lower, upper, actual).mean())
 
 
 def capture_share(actual_points: float, hindsight_points: float) -> float | None:
@@ -147,6 +189,204 @@ def capture_share(actual_points: float, hindsight_points: float) -> float | None
         possible was not positive, where the share says nothing.
     """
     return actual_points / hindsight_points if hindsight_points > 0 else None
+
+
+def crps(members: ArrayLike, actual: ArrayLike) -> Floats:
+    """Score each distribution against what happened: the continuous ranked probability score of an ensemble.
+
+    Parameters
+    ----------
+    members : array_like of shape (n, m)
+        Points; each row an ensemble, in any order, every member equally likely.
+    actual : array_like of shape (n,)
+        Points.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        Points, 0 at best; of an ensemble that is one value it is the absolute error.
+
+    Raises
+    ------
+    DataError
+        When the shapes do not fit, or an ensemble is empty.
+
+    Notes
+    -----
+    The plain score ``E|X - y| - E|X - X'| / 2`` with both X and X' drawn from the members (Gneiting & Raftery 2007,
+    Strictly Proper Scoring Rules, Prediction, and Estimation, JASA 102, eq. 21), not the "fair" one that divides by
+    m (m - 1): the members are what was published, so it is they that are scored, not a distribution behind them.
+    """
+    drawn, right = _ensemble(members, actual)
+    count = drawn.shape[1]
+    ordered = np.sort(drawn, axis=1)
+    # Of m sorted members the k-th is the larger of a pair k - 1 times and the smaller m - k times.
+    weight = (2.0 * np.arange(1, count + 1) - count - 1) / count**2
+    return np.abs(ordered - right[:, None]).mean(axis=1) - ordered @ weight
+
+
+def pit(members: ArrayLike, actual: ArrayLike) -> Floats:
+    """Say where in its distribution each score fell: the probability integral transform.
+
+    Parameters
+    ----------
+    members : array_like of shape (n, m)
+        Points; each row an ensemble.
+    actual : array_like of shape (n,)
+        Points.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        Share of the members below the score, plus half the share of those equal to it: points are whole numbers, and
+        a tie belongs to neither side. Even over 0 to 1 when the distributions are right.
+
+    Raises
+    ------
+    DataError
+        When the shapes do not fit, or an ensemble is empty.
+    """
+    drawn, right = _ensemble(members, actual)
+    below, equal = (drawn < right[:, None]).mean(axis=1), (drawn == right[:, None]).mean(axis=1)
+    return below + equal / 2
+
+
+def _ensemble(members: ArrayLike, actual: ArrayLike) -> tuple[Floats, Floats]:
+    """Convert both to float arrays and insist on one non-empty ensemble per score."""
+    drawn, right = np.asarray(members, dtype=float), np.asarray(actual, dtype=float)
+    if drawn.ndim != 2 or right.ndim != 1 or len(drawn) != len(right) or drawn.shape[1] == 0:
+        raise DataError(
+            f"evaluation: expected one row of members per score, found the shapes {drawn.shape} and {right.shape}"
+        )
+    return drawn, right
+
+
+def is_within(lower: ArrayLike, upper: ArrayLike, actual: ArrayLike) -> npt.NDArray[np.bool_]:
+    """Say which intervals hold the score, both ends included.
+
+    Parameters
+    ----------
+    lower, upper, actual : array_like of shape (n,)
+        Points.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+
+    Raises
+    ------
+    DataError
+        When the lengths differ or nothing was given.
+    """
+    low, right = _pair(lower, actual)
+    high, _ = _pair(upper, actual)
+    return (low <= right) & (right <= high)
+
+
+def ensemble_quantiles(members: ArrayLike) -> pd.DataFrame:
+    """Take the published quantiles of each ensemble.
+
+    Parameters
+    ----------
+    members : array_like of shape (n, m)
+        Points; each row an ensemble, in any order.
+
+    Returns
+    -------
+    DataFrame
+        n rows, the columns of `QUANTILES`, points; between two members the quantile is on the line that joins them.
+    """
+    found = np.quantile(np.asarray(members, dtype=float), list(QUANTILES.values()), axis=1)
+    return pd.DataFrame(dict(zip(QUANTILES, found, strict=True)))
+
+
+def return_class(points: ArrayLike, asset_type: str) -> npt.NDArray[np.str_]:
+    """Sort weekends by what they returned.
+
+    Parameters
+    ----------
+    points : array_like of shape (n,)
+        Points scored.
+    asset_type : str
+        `driver` or `constructor`.
+
+    Returns
+    -------
+    ndarray of str, shape (n,)
+        `negative` below 0 points, `haul` from the second of the `RETURN_CLASS_LIMITS` on, `mid` from the first on,
+        `low` between.
+
+    Raises
+    ------
+    DataError
+        When the asset type is unknown.
+    """
+    if asset_type not in RETURN_CLASS_LIMITS:
+        raise DataError(f"evaluation: expected an asset type of {sorted(RETURN_CLASS_LIMITS)}, found {asset_type!r}")
+    bounds = (0.0, *RETURN_CLASS_LIMITS[asset_type])
+    return np.array(RETURN_CLASSES)[np.searchsorted(bounds, np.asarray(points, dtype=float), side="right")]
+
+
+def paired_difference(reference: ArrayLike, forecast: ArrayLike, race_key: ArrayLike) -> PairedDifference:
+    """Compare the errors of two forecasts race by race.
+
+    Parameters
+    ----------
+    reference, forecast : array_like of shape (n,)
+        Errors (absolute, CRPS …) of the same rows.
+    race_key : array_like of shape (n,)
+        The race of each row. Errors of one race share its weather and its accidents, so the race is the unit.
+
+    Returns
+    -------
+    PairedDifference
+
+    Raises
+    ------
+    DataError
+        When the lengths differ or nothing was given.
+    """
+    left, right = _pair(reference, forecast)
+    by_race = pd.Series(left - right).groupby(np.asarray(race_key)).mean()
+    count = len(by_race)
+    error = float(by_race.std(ddof=1)) / count**0.5 if count > 1 else None
+    return PairedDifference(count, float(by_race.mean()), error)
+
+
+def past_error_ensemble(
+    past_predicted: ArrayLike, past_actual: ArrayLike, predicted: ArrayLike, asset_type: str
+) -> Floats:
+    """Turn point forecasts into distributions: each plus the errors that the same forecast made before.
+
+    Parameters
+    ----------
+    past_predicted, past_actual : array_like of shape (k,)
+        Points of earlier races; with none, the errors are those of `uninformed_spread`.
+    predicted : array_like of shape (n,)
+        Points.
+    asset_type : str
+        `driver` or `constructor`, of all rows.
+
+    Returns
+    -------
+    ndarray of shape (n, ENSEMBLE_SIZE)
+        Points, each row ascending. Errors are in units of the scale that `fit_spread` describes, as quantiles on an
+        even grid.
+
+    Raises
+    ------
+    DataError
+        When the past's lengths differ.
+    """
+    grid = (np.arange(ENSEMBLE_SIZE) + 0.5) / ENSEMBLE_SIZE
+    level = np.asarray(predicted, dtype=float)
+    if np.size(past_predicted) == 0 and np.size(past_actual) == 0:
+        spread, scaled = uninformed_spread(asset_type), np.array([NormalDist().inv_cdf(share) for share in grid])
+    else:
+        before, scored = _pair(past_predicted, past_actual)
+        spread = fit_spread(pd.Series(before), pd.Series(scored), "prior_errors")
+        scaled = np.quantile((scored - before) / spread.scale(before), grid)
+    return level[:, None] + spread.scale(level)[:, None] * scaled
 
 
 def evaluate(predictions: pd.DataFrame, actuals: pd.DataFrame) -> dict[str, float | int | None]:

@@ -1,115 +1,54 @@
-"""What a points model may look at: the feature columns of drivers and constructors, and their version.
+"""What a points model may look at, and the version of that list.
 
-Belongs here: names only, split by how they are prepared. The values are made in SQL
-(`features.*_race_feature`); the two baseline forecasts that ride along as features are made by
-`forecast.baselines`. The neighbour `forecast.points_model` turns a feature set into a pipeline.
+Belongs here: names only. The values are made in SQL (`features.*_race_feature`), by the weekend model
+(`features.weekend_feature`), by its simulation and by the baselines; `steps.points` joins them. Neighbour:
+`forecast.points_model`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from f1_pipeline.errors import UsageError
-
-FEATURE_SET_VERSION = "2"
+FEATURE_SET_VERSION = "3"
 """Changes whenever a column is added, dropped or redefined, so that no model of an older set is reused."""
 
 PRIOR_FEATURE = "ewma_price_prior_points"
 """The baseline that a points model starts from and departs from as evidence grows."""
 
-BASELINE_FEATURES = (PRIOR_FEATURE, "price_only_points")
-"""Forecasts of two baselines, joined to the features of a race before training and prediction."""
+STRENGTH_FEATURE = "strength_points"
+"""Mean points of the simulation at the phase of the row."""
 
-_SHARED_NUMERIC = (
+GAP_FEATURE = "strength_gap_points"
+"""What the simulation expects beyond the prior: the first thing that a departure from the prior should look at."""
+
+BASELINE_FEATURES = (PRIOR_FEATURE, "price_only_points", "season_mean_points")
+"""Forecasts of the three baselines."""
+
+RACE_FEATURES = (
     "price_musd",
-    "start_count",
-    "last_3_mean_points",
     "last_5_mean_points",
-    "last_10_stddev_points",
-    "season_mean_points",
-    "last_5_points_per_million",
-    "trend_points_per_million",
-    "last_3_price_change_musd",
-    "circuit_mean_points",
-    "circuit_stddev_points",
-    "circuit_start_count",
-    "season_progress_share",
     "last_5_qualifying_mean_points",
-    "last_3_sprint_mean_points",
     "last_5_race_mean_points",
     "last_5_overtakes_mean_count",
-    "last_10_dnf_share",
-    "last_5_positions_gained_mean_count",
-    "practice_gap_pct",
+    "circuit_mean_points",
+    "trend_points_per_million",
+    "has_sprint",
 )
+"""Columns of both `features.driver_race_feature` and `features.constructor_race_feature`."""
 
+WEEKEND_FEATURES = (
+    "race_strength",
+    "teammate_strength_gap",
+    "retirement_probability",
+    "circuit_overtakes_factor",
+    "pit_stop_s",
+)
+"""Columns of `features.weekend_feature`, known at the phase of the row."""
 
-@dataclass(frozen=True)
-class FeatureSet:
-    """Feature columns of one asset type, by the preparation they need.
-
-    Attributes
-    ----------
-    numeric : tuple of str
-        Missing values become the training median; then standardised.
-    categorical : tuple of str
-        One-hot encoded; a value never seen in training becomes all zeros.
-    boolean : tuple of str
-        Taken as 0 or 1 and standardised like the numeric ones.
-    """
-
-    numeric: tuple[str, ...]
-    categorical: tuple[str, ...]
-    boolean: tuple[str, ...]
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """All feature columns: numeric, then boolean, then categorical."""
-        return self.numeric + self.boolean + self.categorical
-
-
-FEATURE_SETS: dict[str, FeatureSet] = {
-    "driver": FeatureSet(
-        numeric=(
-            *_SHARED_NUMERIC,
-            "teammate_last_5_mean_points",
-            "constructor_last_5_mean_points",
-            "last_5_qualifying_mean_position",
-            *BASELINE_FEATURES,
-        ),
-        categorical=("circuit_type",),
-        boolean=("has_sprint",),
-    ),
-    "constructor": FeatureSet(
-        numeric=(
-            *_SHARED_NUMERIC,
-            "drivers_last_5_mean_points",
-            "last_5_pit_stop_mean_points",
-            *BASELINE_FEATURES,
-        ),
-        categorical=("circuit_type",),
-        boolean=("has_sprint",),
-    ),
-}
-
-
-def feature_set(asset_type: str) -> FeatureSet:
-    """Return the feature set of an asset type.
-
-    Parameters
-    ----------
-    asset_type : str
-        `driver` or `constructor`.
-
-    Returns
-    -------
-    FeatureSet
-
-    Raises
-    ------
-    UsageError
-        When the asset type is neither.
-    """
-    if asset_type not in FEATURE_SETS:
-        raise UsageError(f"asset type: expected one of {sorted(FEATURE_SETS)}, found {asset_type!r}")
-    return FEATURE_SETS[asset_type]
+FEATURES = (
+    *BASELINE_FEATURES,
+    STRENGTH_FEATURE,
+    "strength_sd_points",
+    GAP_FEATURE,
+    *RACE_FEATURES,
+    *WEEKEND_FEATURES,
+)
+"""Everything a points model looks at, all numbers; the rest of the feature tables is for people to explore."""

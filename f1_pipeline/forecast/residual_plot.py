@@ -1,7 +1,7 @@
 """Draw the errors of a points model on rows it had not seen.
 
 Belongs here: one picture, made without pyplot and its global state, so that nothing is left open in a long-lived
-process. What is drawn comes from `forecast.points_model`; where it is kept is for `forecast.tracking`.
+process. What is drawn comes from `forecast.cross_validation`; where it is kept is for `forecast.tracking`.
 """
 
 from __future__ import annotations
@@ -9,10 +9,9 @@ from __future__ import annotations
 from io import BytesIO
 
 import numpy as np
+import pandas as pd
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-
-from f1_pipeline.forecast.points_model import TrainedPointsModel
 
 _DOTS_PER_INCH = 80
 _GRID_POINTS = 10.0
@@ -33,32 +32,33 @@ class ResidualPlot:
         self._axes.set_xlabel("expected points")
         self._axes.set_ylabel("scored minus expected")
 
-    def png(self, model: TrainedPointsModel) -> bytes | None:
-        """Plot scored minus expected against expected points, with the 80 % band of the model's spread.
+    def png(self, held: pd.DataFrame, title: str) -> bytes | None:
+        """Plot scored minus expected against expected points, with the band that holds eight of ten.
 
         Parameters
         ----------
-        model : TrainedPointsModel
-            Its `out_of_fold` rows are drawn.
+        held : DataFrame
+            `predicted` and `actual` points of rows that the model had not seen.
+        title : str
+            What is shown.
 
         Returns
         -------
         bytes or None
-            A PNG of 480 x 320 pixels; None when there was no cross-validation and so nothing honest to draw.
+            A PNG of 480 x 320 pixels; None when there are no rows and so nothing honest to draw.
         """
-        if model.out_of_fold.empty:
+        if held.empty:
             return None
-        expected = model.out_of_fold["predicted"].to_numpy(dtype=float)
-        residual = model.out_of_fold["actual"].to_numpy(dtype=float) - expected
-        level = np.linspace(expected.min(), expected.max(), 50)
-        scale = model.spread.scale(level)
+        expected = held["predicted"].to_numpy(dtype=float)
+        residual = held["actual"].to_numpy(dtype=float) - expected
+        ends = np.array([expected.min(), expected.max()])
+        low, high = np.quantile(residual, (0.1, 0.9))
         self._dots.set_data(expected, residual)
-        self._low.set_data(level, model.spread.q10 * scale)
-        self._high.set_data(level, model.spread.q90 * scale)
+        self._low.set_data(ends, [low, low])
+        self._high.set_data(ends, [high, high])
         self._axes.set_xlim(*_rounded_limits(expected))
         self._axes.set_ylim(*_rounded_limits(residual))
-        title = f"{model.asset_type} before {model.target_race_key}: {len(expected)} unseen rows, 80 % band"
-        self._axes.set_title(title, fontsize=10)
+        self._axes.set_title(f"{title}: {len(expected)} rows", fontsize=10)
         target = BytesIO()
         self._canvas.print_png(target)
         return target.getvalue()

@@ -1,11 +1,13 @@
-"""Keep trained points models in MLflow: runs, files in skops format, versions, and the `champion` alias.
+"""Keep forecast models in MLflow: nested runs, files without pickles, versions, and the `champion` aliases.
 
 Belongs here: everything that knows MLflow; no other module imports it, and this one only when a store is opened,
-because the import takes seconds. Training and forecasting are the neighbour `forecast.points_model`, the hash by which
-a model is found again `forecast.fingerprint`, what is written down about a training `forecast.training_record`.
+because the import takes seconds. Models are made by the neighbours `forecast.points_model` and
+`forecast.weekend_model`, what is written down about them by `forecast.model_records`; which of them is champion is
+decided by `forecast.gate`.
 
-Only a run that reached FINISHED, the last thing `log_training` does, counts: whatever a crash or a kill leaves behind
-is never reused.
+A race has one run, of its weekend model, and nested in it one run for each other candidate. All are versions of one
+registered model. Only a run that reached FINISHED, the last thing `log_model` does, counts: whatever a crash or a kill
+leaves behind is never reused.
 
 References
 ----------
@@ -18,9 +20,11 @@ import logging
 import re
 import sqlite3
 import warnings
+import zipfile
+from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import asdict, dataclass
-from functools import cache, cached_property
+from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -29,15 +33,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlparse
 from urllib.request import url2pathname
 
-import yaml
-from sklearn.pipeline import Pipeline
-
 from f1_pipeline.errors import UsageError, WarehouseError
-from f1_pipeline.forecast import training_record
-from f1_pipeline.forecast.feature_sets import FEATURE_SETS, feature_set
-from f1_pipeline.forecast.fingerprint import fingerprint
-from f1_pipeline.forecast.points_model import PointsForecaster, TrainedPointsModel
-from f1_pipeline.forecast.spread import Spread
+from f1_pipeline.forecast.feature_sets import FEATURES
+from f1_pipeline.forecast.grouped_regressor import GroupedRegressor
+from f1_pipeline.forecast.model_records import ModelRecord
+from f1_pipeline.forecast.points_model import GROUPS
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -45,40 +45,22 @@ if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
     from mlflow.models import ModelSignature
 
-    from f1_pipeline.forecast.residual_plot import ResidualPlot
+__all__ = ["REGISTERED_NAME", "TRUSTED_TYPES", "Tracking"]
 
-__all__ = ["CHAMPION", "TRUSTED_TYPES", "Tracking", "fingerprint", "registered_name"]
+REGISTERED_NAME = "points_forecast"
+"""The experiment and the registered model."""
 
-CHAMPION = "champion"
-TRUSTED_TYPES = ("numpy.dtype",)
-"""What a stored pipeline may hold beyond the types that skops trusts by itself: the type of an array."""
+TRUSTED_TYPES = (
+    "f1_pipeline.forecast.grouped_regressor.GroupedRegressor",
+    "numpy.dtype",
+    "sklearn.tree._tree.Tree",
+)
+"""What a stored model may hold beyond the types that skops trusts by itself."""
 
-_MODEL_FILE = "model.skops"
-_SERVING_PACKAGES = ("numpy", "pandas", "scikit-learn", "skops")
+_ESTIMATOR_FILE = "model.skops"
+_SERVING_PACKAGES = ("f1-pipeline", "numpy", "pandas", "scikit-learn", "skops")
 _PAGE = 5000
 _URI = re.compile(r"models:/(?P<name>[\w-]+)/(?P<version>\d+)")
-
-
-def registered_name(asset_type: str) -> str:
-    """Name the experiment and the registered model of an asset type.
-
-    Parameters
-    ----------
-    asset_type : str
-        `driver` or `constructor`.
-
-    Returns
-    -------
-    str
-        `driver_points` or `constructor_points`.
-
-    Raises
-    ------
-    UsageError
-        When the asset type is unknown.
-    """
-    feature_set(asset_type)
-    return f"{asset_type}_points"
 
 
 @dataclass(frozen=True)
@@ -87,8 +69,8 @@ class _Finished:
 
     fingerprint: str
     model_uri: str
+    run_id: str
     path: Path
-    summary: dict[str, str | int | float | None]
 
     @classmethod
     def from_run(cls, run: Run) -> _Finished | None:
@@ -96,8 +78,7 @@ class _Finished:
         tags = run.data.tags
         if run.info.status != "FINISHED" or not {"fingerprint", "model_uri", "model_path"} <= set(tags):
             return None
-        summary = training_record.summary(run.data.params, run.data.metrics)
-        return cls(tags["fingerprint"], tags["model_uri"], Path(tags["model_path"]), summary)
+        return cls(tags["fingerprint"], tags["model_uri"], run.info.run_id, Path(tags["model_path"]))
 
 
 class Tracking:
@@ -116,16 +97,8 @@ class Tracking:
         self.store_dir.mkdir(parents=True, exist_ok=True)
         self._client = _open_client(self.uri)
         _write_ahead(self.store_dir / "mlflow.db")
-        self._experiments = {asset_type: self._experiment_id(asset_type) for asset_type in FEATURE_SETS}
-        self._signatures: dict[str, ModelSignature] = {}
+        self._experiment_id = self._find_or_create()
         self._known: dict[str, _Finished] | None = None
-
-    @cached_property
-    def _plot(self) -> ResidualPlot:
-        # Matplotlib and skops take seconds to import; a run that trains nothing needs no picture.
-        from f1_pipeline.forecast.residual_plot import ResidualPlot
-
-        return ResidualPlot()
 
     @property
     def uri(self) -> str:
@@ -149,7 +122,7 @@ class Tracking:
         token: str | None = None
         while token is None or token:
             page = self._client.search_runs(
-                list(self._experiments.values()),
+                [self._experiment_id],
                 filter_string=condition,
                 max_results=_PAGE,
                 # Of two runs with one fingerprint the older is met last, and stays.
@@ -164,98 +137,74 @@ class Tracking:
         return found
 
     def find(self, fingerprint: str) -> str | None:
-        """Look up a finished model by what it was trained on.
+        """Look up a finished model by its fingerprint.
 
         Parameters
         ----------
         fingerprint : str
-            From `fingerprint`.
+            Of the same content.
 
         Returns
         -------
         str or None
-            Its URI; None when there is no such run, it was not finished, or its file is gone.
+            Its URI; None when there is no such run, it was not finished, or its files are gone.
         """
         known = self._search(f"tags.fingerprint = '{fingerprint}'") if self._known is None else self._known
         found = known.get(fingerprint)
-        return found.model_uri if found and (found.path / _MODEL_FILE).is_file() else None
+        return found.model_uri if found and (found.path / "MLmodel").is_file() else None
 
-    def summary(self, model_uri: str) -> dict[str, str | int | float | None]:
-        """Sum up the training of a model.
-
-        Parameters
-        ----------
-        model_uri : str
-            From `log_training` or `find`.
-
-        Returns
-        -------
-        dict
-            training_row_count, first_training_race_key and last_training_race_key (None without history),
-            cv_mae_points and cv_rmse_points (None without cross-validation).
-
-        Raises
-        ------
-        UsageError
-            When the URI is not one of a registered version.
-        WarehouseError
-            When the version does not exist, or its training was not finished.
-        """
-        for finished in (self._known or {}).values():
-            if finished.model_uri == model_uri:
-                return dict(finished.summary)
-        finished = _Finished.from_run(self._client.get_run(str(self._version(model_uri).run_id)))
-        if finished is None:
-            raise WarehouseError(f"{model_uri}: expected a finished training in {self.uri}, found an unfinished one")
-        return dict(finished.summary)
-
-    def log_training(self, model: TrainedPointsModel, fingerprint: str) -> str:
-        """Record a training: settings, data window, metrics, features, residual plot, model file, version.
-
-        The run becomes FINISHED last; `promote` makes the version the champion.
+    def log_model(self, record: ModelRecord, parent_uri: str | None = None) -> str:
+        """Record a model: parameters, metrics, pictures, its files and a version; the run becomes FINISHED last.
 
         Parameters
         ----------
-        model : TrainedPointsModel
-            From `points_model.train`.
-        fingerprint : str
-            Of the same training rows, target and settings.
+        record : ModelRecord
+        parent_uri : str, optional
+            The version in whose run this one is nested.
 
         Returns
         -------
         str
-            `models:/driver_points/<version>` or the same for constructors.
+            `models:/points_forecast/<version>`.
+
+        Raises
+        ------
+        UsageError, WarehouseError
+            When `parent_uri` is no version of the store.
         """
-        experiment_id = self._experiments[model.asset_type]
-        tags = {**training_record.tags(model), "fingerprint": fingerprint}
-        run = self._client.create_run(experiment_id, tags=tags, run_name=model.target_race_key)
+        tags = {**record.tags(), "fingerprint": record.fingerprint}
+        if parent_uri is not None:
+            tags["mlflow.parentRunId"] = str(self._version(parent_uri).run_id)
+        run = self._client.create_run(self._experiment_id, tags=tags, run_name=f"{record.race_key} {record.candidate}")
         run_id, outcome = run.info.run_id, "FAILED"
         try:
-            training_record.write_files(_local_path(run.info.artifact_uri), model, self._plot.png(model))
-            stored = self._store_model(run_id, model)
-            path, uri = _local_path(stored.artifact_location), self._register(run_id, stored, model)
-            links = {"model_uri": uri, "model_path": str(path)}
-            self._log_figures(run_id, run.info.start_time, model, links)
+            _write_files(_local_path(run.info.artifact_uri), record.artifacts)
+            stored = self._store_model(run_id, record)
+            path, uri = _local_path(stored.artifact_location), self._register(run_id, stored, record)
+            self._log_figures(run_id, run.info.start_time, record, {"model_uri": uri, "model_path": str(path)})
             outcome = "FINISHED"
         finally:
             self._client.set_terminated(run_id, outcome)
         if self._known is not None:
-            shown = training_record.summary(training_record.params(model), training_record.metrics(model))
-            self._known[fingerprint] = _Finished(fingerprint, uri, path, shown)
+            self._known[record.fingerprint] = _Finished(record.fingerprint, uri, run_id, path)
         return uri
 
-    def promote(self, model_uri: str) -> bool:
-        """Make a version the champion if no version for a later race is.
+    def promote(self, model_uri: str, alias: str, tags: Mapping[str, str]) -> bool:
+        """Point an alias at a version, unless it points at one for a later race.
 
         Parameters
         ----------
         model_uri : str
-            From `log_training` or `find`.
+            From `log_model` or `find`.
+        alias : str
+            Such as `champion`.
+        tags : mapping of str to str
+            Why, written on the version.
 
         Returns
         -------
         bool
-            Whether it is the champion now. Training an old race again never moves the alias backwards.
+            Whether the alias is there now. Computing an old race again never moves it backwards.
 
         Raises
         ------
@@ -265,13 +214,20 @@ class Tracking:
             When the version does not exist.
         """
         candidate = self._version(model_uri)
-        champion = self._client.get_registered_model(candidate.name).aliases.get(CHAMPION)
-        if champion is not None:
-            holder = self._client.get_model_version(candidate.name, str(champion))
+        holder_version = self._client.get_registered_model(candidate.name).aliases.get(alias)
+        if holder_version is not None:
+            holder = self._client.get_model_version(candidate.name, str(holder_version))
             if holder.tags.get("race_date", "") > candidate.tags["race_date"]:
                 return False
-        self._client.set_registered_model_alias(candidate.name, CHAMPION, str(candidate.version))
+        for key, value in tags.items():
+            self._client.set_model_version_tag(candidate.name, str(candidate.version), key, value)
+        self._client.set_registered_model_alias(candidate.name, alias, str(candidate.version))
         return True
+
+    def holder(self, alias: str) -> str | None:
+        """Return the URI of the version that an alias points at, None before the first."""
+        number = self._client.get_registered_model(REGISTERED_NAME).aliases.get(alias)
+        return None if number is None else f"models:/{REGISTERED_NAME}/{number}"
 
     def record_outcome(self, model_uri: str, figures: dict[str, float]) -> None:
         """Add to a version's run how its forecast did in the race; the same figures again change nothing.
@@ -279,7 +235,7 @@ class Tracking:
         Parameters
         ----------
         model_uri : str
-            From `log_training` or `find`.
+            From `log_model` or `find`.
         figures : dict of str to float
             Metrics such as `race_mae` or `lineup_capture_share`.
 
@@ -299,41 +255,17 @@ class Tracking:
         at = run.info.end_time or run.info.start_time
         self._client.log_batch(run.info.run_id, metrics=[Metric(key, value, at, 0) for key, value in new.items()])
 
-    def champion(self, asset_type: str) -> str | None:
-        """Name the model of the latest race.
-
-        Parameters
-        ----------
-        asset_type : str
-            `driver` or `constructor`.
-
-        Returns
-        -------
-        str or None
-            Its URI; None before the first training.
-
-        Raises
-        ------
-        UsageError
-            When the asset type is unknown.
-        """
-        name = registered_name(asset_type)
-        if not self._client.search_registered_models(f"name = '{name}'"):
-            return None
-        holder = self._client.get_registered_model(name).aliases.get(CHAMPION)
-        return None if holder is None else f"models:/{name}/{holder}"
-
-    def load_model(self, model_uri: str) -> Pipeline:
-        """Load the pipeline of a version, letting skops build trusted types only.
+    def load_estimator(self, model_uri: str) -> GroupedRegressor:
+        """Load the estimator of a version, letting skops build trusted types only.
 
         Parameters
         ----------
         model_uri : str
-            From `log_training` or `find`.
+            From `log_model` or `find`.
 
         Returns
         -------
-        Pipeline
+        GroupedRegressor
             Fitted.
 
         Raises
@@ -345,114 +277,79 @@ class Tracking:
         """
         import skops.io
 
-        path = self._model_dir(model_uri) / _MODEL_FILE
         # MLflow's own loader takes the list of trusted types from the file it is about to trust; this one does not.
-        return skops.io.load(path, trusted=list(TRUSTED_TYPES))
+        return skops.io.load(self.model_file(model_uri, _ESTIMATOR_FILE), trusted=list(TRUSTED_TYPES))
 
-    def load_forecaster(self, model_uri: str) -> PointsForecaster:
-        """Load all that `points_model.predict` needs: the pipeline and the spread around it.
+    def model_file(self, model_uri: str, name: str) -> Path:
+        """Locate a file of a version; errors as for `load_estimator`."""
+        path = self._model_dir(model_uri) / name
+        if not path.is_file():
+            raise WarehouseError(f"{model_uri}: expected the file {path}, found none")
+        return path
 
-        Parameters
-        ----------
-        model_uri : str
-            From `log_training` or `find`.
-
-        Returns
-        -------
-        PointsForecaster
-
-        Raises
-        ------
-        UsageError
-            When the URI is not one of a registered version.
-        WarehouseError
-            When the version or its file does not exist.
-        """
-        pipeline = self.load_model(model_uri)
-        # Read without MLflow's own reader, which imports every flavour it knows.
-        record = yaml.safe_load((self._model_dir(model_uri) / "MLmodel").read_text(encoding="utf-8"))
-        metadata = record["metadata"]
-        return PointsForecaster(
-            asset_type=metadata["asset_type"],
-            pipeline=pipeline,
-            feature_names=tuple(metadata["feature_names"]),
-            spread=Spread(**metadata["spread"]),
-        )
-
-    def _experiment_id(self, asset_type: str) -> str:
-        """Find or create the experiment and the registered model of an asset type."""
-        name = registered_name(asset_type)
-        if not self._client.search_registered_models(f"name = '{name}'"):
-            self._client.create_registered_model(name, description=f"Fantasy points of a {asset_type} in one race.")
-        known = self._client.get_experiment_by_name(name)
+    def _find_or_create(self) -> str:
+        """Find or create the experiment and the registered model."""
+        if not self._client.search_registered_models(f"name = '{REGISTERED_NAME}'"):
+            self._client.create_registered_model(
+                REGISTERED_NAME, description="Fantasy points of every driver and constructor in one race."
+            )
+        known = self._client.get_experiment_by_name(REGISTERED_NAME)
         if known is not None:
             return known.experiment_id
-        location = self.store_dir / "artifacts" / name
-        return self._client.create_experiment(name, artifact_location=location.as_uri())
+        location = self.store_dir / "artifacts" / REGISTERED_NAME
+        return self._client.create_experiment(REGISTERED_NAME, artifact_location=location.as_uri())
 
-    def _log_figures(self, run_id: str, now: int, model: TrainedPointsModel, tags: dict[str, str]) -> None:
+    def _log_figures(self, run_id: str, now: int, record: ModelRecord, tags: dict[str, str]) -> None:
         """Send parameters, metrics and tags in one batch."""
         from mlflow.entities import Metric, Param, RunTag
 
-        metrics = [Metric(key, value, now, 0) for key, value in training_record.metrics(model).items()]
-        params = [Param(key, str(value)) for key, value in training_record.params(model).items()]
+        metrics = [Metric(key, value, now, 0) for key, value in record.metrics.items()]
+        params = [Param(key, str(value)) for key, value in record.params.items()]
         self._client.log_batch(run_id, metrics=metrics, params=params, tags=[RunTag(*tag) for tag in tags.items()])
 
-    def _store_model(self, run_id: str, model: TrainedPointsModel) -> LoggedModel:
-        """Write the model in skops format into its final place, and declare it ready."""
+    def _store_model(self, run_id: str, record: ModelRecord) -> LoggedModel:
+        """Write the model's files into their final place, and declare it ready."""
         from mlflow.entities import LoggedModelOutput, LoggedModelStatus
         from mlflow.models import Model
 
-        client, asset_type, flavour = self._client, model.asset_type, _sklearn_flavour()
-        name = registered_name(asset_type)
-        stored = client.create_logged_model(
-            self._experiments[asset_type], name, run_id, tags=training_record.tags(model)
-        )
-        record = Model(
+        client = self._client
+        stored = client.create_logged_model(self._experiment_id, record.candidate, run_id, tags=record.tags())
+        path = _local_path(stored.artifact_location)
+        card = Model(
             artifact_path=stored.artifact_location, run_id=run_id, model_uuid=stored.model_id, model_id=stored.model_id
         )
-        flavour.save_model(
-            model.pipeline,
-            str(_local_path(stored.artifact_location)),
-            mlflow_model=record,
-            serialization_format=flavour.SERIALIZATION_FORMAT_SKOPS,
-            skops_trusted_types=list(TRUSTED_TYPES),
-            signature=self._signature(asset_type),
-            pip_requirements=_serving_requirements(),
-            metadata={
-                "asset_type": asset_type,
-                "feature_names": list(model.feature_names),
-                "spread": asdict(model.spread),
-            },
-        )
+        if record.estimator is None:
+            path.mkdir(parents=True, exist_ok=True)
+            card.metadata = record.tags()
+            card.save(str(path / "MLmodel"))
+        else:
+            flavour = _sklearn_flavour()
+            flavour.save_model(
+                record.estimator,
+                str(path),
+                mlflow_model=card,
+                serialization_format=flavour.SERIALIZATION_FORMAT_SKOPS,
+                skops_trusted_types=list(TRUSTED_TYPES),
+                signature=_signature(),
+                pip_requirements=_serving_requirements(),
+                metadata=record.tags(),
+            )
+            _compress(path / _ESTIMATOR_FILE)
+        _write_files(path, record.files)
         client.log_outputs(run_id, [LoggedModelOutput(stored.model_id, step=0)])
         return client.finalize_logged_model(stored.model_id, LoggedModelStatus.READY)
 
-    def _register(self, run_id: str, stored: LoggedModel, model: TrainedPointsModel) -> str:
+    def _register(self, run_id: str, stored: LoggedModel, record: ModelRecord) -> str:
         """Add a version to the registry."""
-        name = registered_name(model.asset_type)
         added = self._client.create_model_version(
-            name,
+            REGISTERED_NAME,
             source=stored.artifact_location,
             run_id=run_id,
-            tags=training_record.tags(model),
+            tags=record.tags(),
             await_creation_for=0,
             model_id=stored.model_id,
         )
-        return f"models:/{name}/{added.version}"
-
-    def _signature(self, asset_type: str) -> ModelSignature:
-        """Describe the input columns; they depend on the asset type only."""
-        from mlflow.models import ModelSignature
-        from mlflow.types import ColSpec, DataType, Schema
-
-        if asset_type not in self._signatures:
-            features = feature_set(asset_type)
-            numbers = [ColSpec(DataType.double, name) for name in (*features.numeric, *features.boolean)]
-            texts = [ColSpec(DataType.string, name) for name in features.categorical]
-            outputs = Schema([ColSpec(DataType.double)])
-            self._signatures[asset_type] = ModelSignature(inputs=Schema([*numbers, *texts]), outputs=outputs)
-        return self._signatures[asset_type]
+        return f"models:/{REGISTERED_NAME}/{added.version}"
 
     def _version(self, model_uri: str) -> ModelVersion:
         """Fetch the registry's entry of a URI."""
@@ -468,10 +365,7 @@ class Tracking:
 
     def _model_dir(self, model_uri: str) -> Path:
         """Locate the files of a version."""
-        folder = _local_path(self._version(model_uri).source)
-        if not (folder / _MODEL_FILE).is_file():
-            raise WarehouseError(f"{model_uri}: expected the file {folder / _MODEL_FILE}, found none")
-        return folder
+        return _local_path(self._version(model_uri).source)
 
 
 def _open_client(uri: str) -> MlflowClient:
@@ -510,6 +404,34 @@ def _sklearn_flavour() -> ModuleType:
         warnings.filterwarnings("ignore", message=".*Any type hint is inferred as AnyType", category=UserWarning)
         import_module("mlflow.pyfunc")
         return import_module("mlflow.sklearn")
+
+
+def _write_files(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Leave files in a folder."""
+    if files:
+        folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+
+
+def _compress(path: Path) -> None:
+    """Pack a stored estimator: skops leaves a zip of many small files as they are, 2 MB for fifty small trees."""
+    packed = path.with_suffix(".packed")
+    with zipfile.ZipFile(path) as plain, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as target:
+        for name in plain.namelist():
+            target.writestr(name, plain.read(name))
+    packed.replace(path)
+
+
+@cache
+def _signature() -> ModelSignature:
+    """Describe the input columns."""
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, DataType, Schema
+
+    texts = [ColSpec(DataType.string, name) for name in GROUPS]
+    numbers = [ColSpec(DataType.double, name) for name in FEATURES]
+    return ModelSignature(inputs=Schema([*texts, *numbers]), outputs=Schema([ColSpec(DataType.double)]))
 
 
 def _local_path(uri: str | None) -> Path:

@@ -24,6 +24,7 @@ LAYERS = {
     "features": "What was known of an asset when the line-ups of a race locked.",
     "predictions": "What a forecast expects of an asset in a race.",
     "models": "The model that was trained for a race.",
+    "evaluation": "How good the forecasts of finished races were.",
     "lineups": "The best line-ups of a race, and what they were worth.",
     "marts": "Ready answers to usual questions.",
 }

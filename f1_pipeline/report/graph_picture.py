@@ -22,6 +22,7 @@ COLOURS = {
     "features": "#f5dfa6",
     "predictions": "#f3c3a4",
     "models": "#dcc6ee",
+    "evaluation": "#d9d2c5",
     "lineups": "#f2a7ab",
     "marts": "#c4e3e0",
 }

@@ -1,6 +1,6 @@
 """The line-up of a race as a person reads it: assets, boost, prices, bank, expected points with range.
 
-Neighbours: `lineups.optimal_lineup` and `predictions.asset_points` hold the rows, `tables.py` the style.
+Neighbours: `lineups.optimal_lineup` and `predictions.asset_forecast` hold the rows, `tables.py` the style.
 """
 
 from __future__ import annotations
@@ -10,22 +10,23 @@ from typing import Any
 import numpy as np
 
 from f1_pipeline.errors import UsageError
+from f1_pipeline.forecast.publication import TENTHS
 from f1_pipeline.report.tables import console, new_table
 from f1_pipeline.steps.lineups import lineup_rules
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.warehouse.frames import read_frame
 
-Z_80 = 1.2816  # half the width of an 80 % interval of the normal distribution, in standard deviations
 LINEUP = """
     select lin.asset_type, lin.asset_id, coalesce(dri.name, con.name) as name, team.name as team, lin.is_boosted,
-        cast(lin.price_musd as double) as price_musd, lin.expected_points, poi.p10, poi.p90, poi.sd_points
+        cast(lin.price_musd as double) as price_musd, lin.expected_points, fct.p10, fct.p90, fct.draws,
+        fct.is_live
     from lineups.optimal_lineup as lin
-    inner join predictions.asset_points as poi using (race_key, asset_type, asset_id)
+    inner join predictions.asset_forecast as fct using (race_key, asset_type, asset_id)
     inner join core.race_entry as ent using (race_key, asset_type, asset_id)
     left join core.driver as dri on lin.asset_type = 'driver' and lin.asset_id = dri.driver_id
     left join core.constructor as con on lin.asset_type = 'constructor' and lin.asset_id = con.constructor_id
     left join core.constructor as team on ent.constructor_id = team.constructor_id
-    where lin.race_key = $race_key and lin.rank = $rank
+    where lin.race_key = $race_key and lin.rank = $rank and fct.phase = 'at_lock' and fct.is_current
     order by lin.asset_type desc, lin.expected_points desc
 """
 
@@ -62,11 +63,13 @@ def read_lineup(pipeline: Pipeline, race_key: str | None, rank: int = 1) -> dict
         raise UsageError(f"{race.race_key} has no line-up of rank {rank}")
     rules = lineup_rules(pipeline, race.race_key)
     factor = np.where(rows["is_boosted"], rules.boost_multiplier, 1)
-    points = ["expected_points", "p10", "p90", "sd_points"]
+    points = ["expected_points", "p10", "p90"]
     rows[points] = rows[points].mul(factor, axis=0)
-    expected, spread = rows["expected_points"].sum(), Z_80 * np.sqrt((rows["sd_points"] ** 2).sum())
+    # what happens together in a simulated weekend is added up together
+    together = (factor[:, None] * np.stack(rows["draws"].to_list()) / TENTHS).sum(axis=0)
+    low, high = np.quantile(together, (0.1, 0.9))
     cost_tenths = int((rows["price_musd"] * 10).round().sum())
-    shown = rows.drop(columns="sd_points").round(1)
+    shown = rows.drop(columns=["draws", "is_live"]).round(1)
     return {
         "race_key": race.race_key,
         "race": race.name,
@@ -75,9 +78,10 @@ def read_lineup(pipeline: Pipeline, race_key: str | None, rank: int = 1) -> dict
         "assets": shown.to_dict("records"),
         "cost_musd": cost_tenths / 10,
         "bank_musd": (rules.budget_tenths - cost_tenths) / 10,
-        "expected_points": round(float(expected), 1),
-        "p10": round(float(expected - spread), 1),
-        "p90": round(float(expected + spread), 1),
+        "expected_points": round(float(rows["expected_points"].sum()), 1),
+        "p10": round(float(low), 1),
+        "p90": round(float(high), 1),
+        "is_live": bool(rows["is_live"].all()),
     }
 
 
@@ -103,4 +107,5 @@ def render_lineup(answer: dict[str, Any]) -> None:
     table.add_row("Line-up", "", f"{answer['cost_musd']:.1f}", f"{answer['expected_points']:.1f}", interval)
     table.add_row("Bank left", "", f"{answer['bank_musd']:.1f}", "", "")
     console().print(table)
-    console().print("×2: the boost. The line-up's range takes its assets' points as independent.", style="dim")
+    made = "before the lock" if answer["is_live"] else "after the lock, from what was known then"
+    console().print(f"×2: the boost. Forecast made {made}.", style="dim")

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from f1_pipeline.steps.forecast import ASSET_TYPES, training_rows
+from f1_pipeline.forecast.phases import AT_LOCK
+from f1_pipeline.steps.forecast import training_rows
 from f1_pipeline.steps.pipeline import Pipeline
 
 KEYS = ["race_key", "race_date", "asset_id"]
@@ -28,7 +29,7 @@ def export_training_tables(pipeline: Pipeline, folder: Path) -> list[tuple[Path,
     -------
     list of (Path, int)
         Each file and its rows. Columns: the keys, `group` (the season, for cross-validation by season), the features
-        X in the order of the model's own feature set, and `points` (y).
+        X as they were known at the lock, in the order of the models' own feature set, and `points` (y).
 
     Raises
     ------
@@ -37,8 +38,9 @@ def export_training_tables(pipeline: Pipeline, folder: Path) -> list[tuple[Path,
     """
     folder.mkdir(parents=True, exist_ok=True)
     written = []
-    for asset_type in ASSET_TYPES:
-        rows = _table(pipeline, asset_type)
+    known = training_rows(pipeline)
+    for asset_type in ("driver", "constructor"):
+        rows = _table(known[known["asset_type"] == asset_type])
         for suffix in ("parquet", "csv"):
             path = folder / f"{asset_type}_training.{suffix}"
             unfinished = path.with_suffix(path.suffix + ".tmp")
@@ -48,12 +50,12 @@ def export_training_tables(pipeline: Pipeline, folder: Path) -> list[tuple[Path,
     return written
 
 
-def _table(pipeline: Pipeline, asset_type: str) -> pd.DataFrame:
-    from f1_pipeline.forecast.feature_sets import feature_set
+def _table(known: pd.DataFrame) -> pd.DataFrame:
+    from f1_pipeline.forecast.feature_sets import FEATURES
 
     # A row whose race is not over, or whose asset took no part, has nothing to learn from.
-    rows = training_rows(pipeline, asset_type).dropna(subset=["points"]).rename(columns={"season": "group"})
-    return rows[[*KEYS, "group", *feature_set(asset_type).columns, "points"]]
+    rows = known[known["phase"] == AT_LOCK].dropna(subset=["points"]).rename(columns={"season": "group"})
+    return rows[[*KEYS, "group", *FEATURES, "points"]]
 
 
 def _write(rows: pd.DataFrame, path: Path, suffix: str) -> None:

@@ -1,7 +1,7 @@
-"""Steps that forecast: the baselines, a points model per race and asset type, the predictions.
+"""Steps that forecast points: the baselines, the points models of each race, and what every candidate expects.
 
-Neighbours: `forecast` computes and tracks, `warehouse` brings and stores the rows. What a race's model may see is
-decided here once more: rows of strictly earlier races.
+Neighbours: `steps.weekends` simulates, `forecast` computes and tracks, `steps.publish` chooses and publishes. What a
+race's model may see is decided here once more: rows of strictly earlier races.
 """
 
 from __future__ import annotations
@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 
 from f1_pipeline.errors import WarehouseError
-from f1_pipeline.forecast.feature_sets import BASELINE_FEATURES
 from f1_pipeline.steps.pipeline import Pipeline
-from f1_pipeline.steps.tables import run_model
+from f1_pipeline.steps.tables import run_model, with_nulls
+from f1_pipeline.steps.weekends import WEEKEND_MODEL_TABLE, weekend_models
 from f1_pipeline.warehouse.frames import read_frame, read_table
 from f1_pipeline.warehouse.writer import WriteReport
 
-ASSET_TYPES = ("driver", "constructor")
 PERFORMANCES = """
     select per.race_key, rac.race_date, rac.season, 'driver' as asset_type, per.driver_id as asset_id,
         per.driver_id as lineage_id, cast(per.fantasy_price_musd as double) as price_musd,
@@ -40,6 +40,52 @@ MENU = """
     where list_contains($race_keys, ent.race_key)
     order by rac.race_date, ent.asset_type, ent.asset_id
 """
+TRAINING_ROWS = """
+    with race_features as (
+        select race_key, 'driver' as asset_type, driver_id as asset_id, price_musd, last_5_mean_points,
+            last_5_qualifying_mean_points, last_5_race_mean_points, last_5_overtakes_mean_count, circuit_mean_points,
+            trend_points_per_million, has_sprint
+        from features.driver_race_feature
+        union all by name
+        select race_key, 'constructor' as asset_type, constructor_id as asset_id, price_musd, last_5_mean_points,
+            last_5_qualifying_mean_points, last_5_race_mean_points, last_5_overtakes_mean_count, circuit_mean_points,
+            trend_points_per_million, has_sprint
+        from features.constructor_race_feature
+    ),
+    baselines as (
+        select race_key, asset_type, asset_id,
+            max(expected_points) filter (where baseline = 'ewma_price_prior') as ewma_price_prior_points,
+            max(expected_points) filter (where baseline = 'price_only') as price_only_points,
+            max(expected_points) filter (where baseline = 'season_mean') as season_mean_points
+        from predictions.baseline_points
+        group by race_key, asset_type, asset_id
+    ),
+    points as (
+        select race_key, 'driver' as asset_type, driver_id as asset_id, total_points as points
+        from core.driver_race_performance
+        union all
+        select race_key, 'constructor' as asset_type, constructor_id as asset_id, total_points as points
+        from core.constructor_race_performance
+    )
+    select rac.race_date, rac.season, sim.phase, bas.*, sim.mean_points as strength_points,
+        sim.sd_points as strength_sd_points, sim.mean_points - bas.ewma_price_prior_points as strength_gap_points,
+        fea.* exclude (race_key, asset_type, asset_id), wee.race_strength, wee.teammate_strength_gap,
+        wee.retirement_probability, wee.circuit_overtakes_factor, wee.pit_stop_s, poi.points
+    from predictions.simulated_points as sim
+    inner join core.race as rac using (race_key)
+    inner join baselines as bas using (race_key, asset_type, asset_id)
+    inner join race_features as fea using (race_key, asset_type, asset_id)
+    inner join features.weekend_feature as wee using (race_key, phase, asset_type, asset_id)
+    left join points as poi using (race_key, asset_type, asset_id)
+    order by rac.race_date, sim.race_key, sim.phase, sim.asset_type, sim.asset_id
+"""
+LEARNT_FROM = (
+    "features.driver_race_feature",
+    "features.constructor_race_feature",
+    "features.weekend_feature",
+    "predictions.baseline_points",
+    "predictions.simulated_points",
+)
 HISTORY = ("core.driver_race_performance", "core.constructor_race_performance")
 
 
@@ -71,20 +117,18 @@ def forecast_baselines(pipeline: Pipeline, table: str, race_keys: Sequence[str])
     return run_model(pipeline, table, race_keys, baseline_points(performances, menu))
 
 
-def training_rows(pipeline: Pipeline, asset_type: str) -> pd.DataFrame:
-    """Read the features, baselines and, where the race is over, the points of every asset and race.
+def training_rows(pipeline: Pipeline) -> pd.DataFrame:
+    """Read features, baselines, simulated points and, where the race is over, the points of every asset and phase.
 
     Parameters
     ----------
     pipeline : Pipeline
-    asset_type : str
-        `driver` or `constructor`.
 
     Returns
     -------
     DataFrame
-        One row per race and asset: race_key, race_date, season, asset_id, the feature columns, and `points`, missing
-        where the race is not over or the asset took no part; by date and asset.
+        One row per race, phase and asset: `points_model.KEYS`, `feature_sets.FEATURES`, and `points`, missing where
+        the race is not over or the asset took no part; by date, phase and asset.
 
     Raises
     ------
@@ -92,81 +136,90 @@ def training_rows(pipeline: Pipeline, asset_type: str) -> pd.DataFrame:
         When there is no warehouse.
     """
     with pipeline.warehouse.read() as connection:
-        features = read_table(connection, f"features.{asset_type}_race_feature")
-        performances = read_table(connection, f"core.{asset_type}_race_performance")
-        baselines = read_table(connection, "predictions.baseline_points")
-    own = baselines[baselines["asset_type"] == asset_type]
-    wide = own.pivot(index=["race_key", "asset_id"], columns="baseline", values="expected_points")
-    wide = wide.add_suffix("_points")[list(BASELINE_FEATURES)]
-    asset_id = f"{asset_type}_id"
-    points = performances[["race_key", asset_id, "total_points"]]
-    rows = features.merge(points, on=["race_key", asset_id], how="left")
-    rows = rows.rename(columns={asset_id: "asset_id", "total_points": "points"})
-    rows = rows.merge(wide.reset_index(), on=["race_key", "asset_id"], how="inner")
-    return rows.sort_values(["race_date", "race_key", "asset_id"], ignore_index=True)
+        return read_frame(connection, TRAINING_ROWS)
 
 
-def train_points_models(pipeline: Pipeline, table: str, race_keys: Sequence[str]) -> WriteReport:
-    """Train the points model of each race on the races before it, or find the one that was trained on the same.
+def train_candidates(pipeline: Pipeline, table: str, race_keys: Sequence[str]) -> WriteReport:
+    """Train the points models of each race on the races before it, or find those that were trained on the same.
 
     Parameters
     ----------
     pipeline : Pipeline
     table : str
-        `models.driver_points_model` or `models.constructor_points_model`.
+        `models.points_model`.
     race_keys : sequence of str
 
     Returns
     -------
     WriteReport
-        With the cross-validated errors of each race's model.
+        With a link to each candidate.
 
     Raises
     ------
     WarehouseError
-        When features, baselines or points of an earlier race are missing.
+        When features, simulations or points of an earlier race are missing, or a race has no weekend model.
     """
-    asset_type = table.removeprefix("models.").removesuffix("_points_model")
-    history = (
-        f"features.{asset_type}_race_feature",
-        f"core.{asset_type}_race_performance",
-        "predictions.baseline_points",
-    )
     with pipeline.warehouse.read() as connection:
-        pipeline.require_history(connection, history, race_keys)
-    rows = training_rows(pipeline, asset_type)
+        pipeline.require_history(connection, (*LEARNT_FROM, *HISTORY), race_keys)
+        weekends = read_table(connection, WEEKEND_MODEL_TABLE).set_index("race_key")
+    rows = training_rows(pipeline)
     if len(race_keys) > 1:
         pipeline.tracking.prefetch()
-    models = pd.DataFrame([_train(pipeline, asset_type, rows, race_key) for race_key in race_keys])
-    latest = max(race_keys, key=lambda race_key: pipeline.calendar.get(race_key).race_date)
-    report = run_model(pipeline, table, race_keys, models)
-    pipeline.tracking.promote(models.set_index("race_key").at[latest, "model_uri"])
-    figures = models.set_index("race_key")[["training_row_count", "cv_mae_points", "cv_rmse_points"]]
-    details = {key: row.dropna().to_dict() for key, row in figures.iterrows()}
-    links = {key: {"model": f"`{uri}`"} for key, uri in zip(models["race_key"], models["model_uri"], strict=True)}
-    return replace(report, details={key: details[key] | links[key] for key in race_keys})
+    candidates: list[dict[str, object]] = []
+    for race_key, weekend_uri in weekend_models(pipeline, race_keys):
+        mark = weekends.at[race_key, "fingerprint"]
+        own = [{"race_key": race_key, "candidate": "strength", "model_uri": weekend_uri, "fingerprint": mark}]
+        own += [_train(pipeline, rows, kind, race_key, weekend_uri) for kind in ("ridge", "boosting")]
+        own.append(_average(pipeline, race_key, own))
+        candidates += own
+    models = pd.DataFrame(candidates, columns=list(pipeline.contracts[table].column_names))
+    report = run_model(pipeline, table, race_keys, with_nulls(models))
+    details: dict[str, dict[str, float | str | None]] = {}
+    for own in candidates:
+        details.setdefault(str(own["race_key"]), {})[str(own["candidate"])] = f"`{own['model_uri']}`"
+    return replace(report, details=details)
 
 
-def _train(pipeline: Pipeline, asset_type: str, rows: pd.DataFrame, race_key: str) -> dict[str, object]:
-    from f1_pipeline.forecast.fingerprint import fingerprint
-    from f1_pipeline.forecast.points_model import train
+def _train(pipeline: Pipeline, rows: pd.DataFrame, kind: str, race_key: str, parent: str) -> dict[str, object]:
+    from f1_pipeline.forecast.model_records import points_fingerprint, points_record
+    from f1_pipeline.forecast.points_model import DEFAULT_SETTINGS, train, training_window
 
-    race = pipeline.calendar.get(race_key)
-    mark = fingerprint(rows, asset_type, race_key, race.race_date)
-    model_uri = pipeline.tracking.find(mark)
-    if model_uri is None:
-        model_uri = pipeline.tracking.log_training(train(rows, asset_type, race_key, race.race_date), mark)
-    return {"race_key": race_key, "model_uri": model_uri, "fingerprint": mark} | pipeline.tracking.summary(model_uri)
+    race_date = pipeline.calendar.get(race_key).race_date
+    window = training_window(rows, race_date)
+    mark = points_fingerprint(window, kind, race_key, race_date, DEFAULT_SETTINGS)
+    uri = pipeline.tracking.find(mark)
+    if uri is None:
+        trained = train(window, kind, race_key, race_date)
+        uri = pipeline.tracking.log_model(points_record(trained, window, mark), parent)
+    return {
+        "race_key": race_key,
+        "candidate": kind,
+        "model_uri": uri,
+        "fingerprint": mark,
+        "training_row_count": len(window),
+        "last_training_race_key": window["race_key"].iloc[-1] if len(window) else None,
+    }
 
 
-def predict_points(pipeline: Pipeline, table: str, race_keys: Sequence[str]) -> WriteReport:
-    """Forecast every asset on sale with the models of its race.
+def _average(pipeline: Pipeline, race_key: str, others: Sequence[dict[str, object]]) -> dict[str, object]:
+    from f1_pipeline.forecast.model_records import AVERAGE, AVERAGE_PARTS, average_record
+
+    marks = {str(other["candidate"]): str(other["fingerprint"]) for other in others}
+    race_date = pipeline.calendar.get(race_key).race_date.isoformat()
+    record = average_record(race_key, race_date, {part: marks.get(part, part) for part in AVERAGE_PARTS})
+    parent = str(others[0]["model_uri"])
+    uri = pipeline.tracking.find(record.fingerprint) or pipeline.tracking.log_model(record, parent)
+    return {"race_key": race_key, "candidate": AVERAGE, "model_uri": uri, "fingerprint": record.fingerprint}
+
+
+def forecast_candidates(pipeline: Pipeline, table: str, race_keys: Sequence[str]) -> WriteReport:
+    """Forecast every asset on sale with every candidate of its race, at each phase.
 
     Parameters
     ----------
     pipeline : Pipeline
     table : str
-        `predictions.asset_points`.
+        `predictions.candidate_points`.
     race_keys : sequence of str
 
     Returns
@@ -176,23 +229,25 @@ def predict_points(pipeline: Pipeline, table: str, race_keys: Sequence[str]) -> 
     Raises
     ------
     WarehouseError
-        When a race has no model or no features.
+        When a race has no models or no features.
     """
-    predictions = [_predict(pipeline, asset_type, race_keys) for asset_type in ASSET_TYPES]
-    return run_model(pipeline, table, race_keys, pd.concat(predictions, ignore_index=True))
-
-
-def _predict(pipeline: Pipeline, asset_type: str, race_keys: Sequence[str]) -> pd.DataFrame:
-    from f1_pipeline.forecast.points_model import predict
+    from f1_pipeline.forecast.feature_sets import PRIOR_FEATURE, STRENGTH_FEATURE
+    from f1_pipeline.forecast.points_model import expected_points
 
     with pipeline.warehouse.read() as connection:
-        models = read_table(connection, f"models.{asset_type}_points_model").set_index("race_key")["model_uri"]
-    rows = dict(list(training_rows(pipeline, asset_type).groupby("race_key")))
+        models = read_table(connection, "models.points_model").set_index(["race_key", "candidate"])["model_uri"]
+    rows_by_race = dict(list(training_rows(pipeline).groupby("race_key")))
     parts = []
     for race_key in race_keys:
-        if race_key not in models.index or race_key not in rows:
-            raise WarehouseError(f"{race_key}: expected a {asset_type} points model and features, found none")
-        uri = models[race_key]
-        forecast = predict(pipeline.tracking.load_forecaster(uri), rows[race_key])
-        parts.append(forecast.assign(race_key=race_key, asset_type=asset_type, model_uri=uri))
-    return pd.concat(parts, ignore_index=True)
+        if race_key not in rows_by_race or race_key not in models.index:
+            raise WarehouseError(f"{race_key}: expected points models and features, found none")
+        rows, uris = rows_by_race[race_key], models[race_key]
+        prior = rows[PRIOR_FEATURE].to_numpy(dtype=float)
+        expected = {"strength": rows[STRENGTH_FEATURE].to_numpy(dtype=float)}
+        for kind in ("ridge", "boosting"):
+            expected[kind] = expected_points(pipeline.tracking.load_estimator(uris[kind]), rows)
+        expected["average"] = np.mean([expected["strength"], expected["ridge"], prior], axis=0)
+        for candidate, points in expected.items():
+            own = rows[["race_key", "phase", "asset_type", "asset_id"]]
+            parts.append(own.assign(candidate=candidate, expected_points=points, model_uri=uris[candidate]))
+    return run_model(pipeline, table, race_keys, pd.concat(parts, ignore_index=True))

@@ -6,8 +6,9 @@ Belongs here: putting the neighbours together from a `Settings`. Nothing is comp
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,11 @@ if TYPE_CHECKING:
 SHOWN_KEYS = 3
 
 
+def utc_now() -> datetime:
+    """Read the clock."""
+    return datetime.now(UTC)
+
+
 @dataclass(frozen=True)
 class Pipeline:
     """One installation.
@@ -37,10 +43,13 @@ class Pipeline:
         Where its files are; everything else follows from it, when it is first asked for.
     keeps_warehouse_open : bool
         Whether the warehouse stays open between steps, until `close`: for one run in one process.
+    clock : callable
+        Gives the time, aware: whether a forecast is made before its deadline. Tests set their own.
     """
 
     settings: Settings
     keeps_warehouse_open: bool = False
+    clock: Callable[[], datetime] = utc_now
 
     @cached_property
     def warehouse(self) -> Warehouse:

@@ -108,19 +108,41 @@ def _of_races(
 ) -> pd.DataFrame:
     """Compute something of each race from the prices and points of its season."""
     wanted = [pipeline.calendar.get(race_key) for race_key in race_keys]
-    seasons = {race.season: _race_keys(pipeline, race.season) for race in wanted}
-    parameters = {"race_keys": [race_key for keys in seasons.values() for race_key in keys]}
     with pipeline.warehouse.read() as connection:
         pipeline.require_history(connection, history, race_keys)
-        prices = read_frame(connection, prices_query, parameters)
-        points = read_frame(connection, POINTS, parameters)
-    tables = {season: SeasonPrices.of(keys, prices, points) for season, keys in seasons.items()}
-    rules = {season: load_rules(pipeline.settings.data_dir, season).prices for season in seasons}
+    tables = season_prices(pipeline, race_keys, prices_query)
+    rules = {season: load_rules(pipeline.settings.data_dir, season).prices for season in tables}
     rows = pd.concat([of_race(tables[race.season], race.race_key, rules[race.season]) for race in wanted])
     numbers = rows.select_dtypes("number").columns
     # NaN and the infinite ends are null in the warehouse, not numbers
     finite = {name: rows[name].where(rows[name].abs() < float("inf")).astype("Float64") for name in numbers}
     return rows.assign(**finite)
+
+
+def season_prices(
+    pipeline: Pipeline, race_keys: Sequence[str], prices_query: str = PRICES_AT_LOCK
+) -> dict[int, SeasonPrices]:
+    """Lay out prices and points of the seasons of some races.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+    race_keys : sequence of str
+    prices_query : str
+        Where prices come from.
+
+    Returns
+    -------
+    dict of int to SeasonPrices
+        By season; points of later races may be there, and whoever forecasts a race does not look at them.
+    """
+    seasons = {pipeline.calendar.get(race_key).season for race_key in race_keys}
+    keys = {season: _race_keys(pipeline, season) for season in sorted(seasons)}
+    parameters = {"race_keys": [race_key for own in keys.values() for race_key in own]}
+    with pipeline.warehouse.read() as connection:
+        prices = read_frame(connection, prices_query, parameters)
+        points = read_frame(connection, POINTS, parameters)
+    return {season: SeasonPrices.of(own, prices, points) for season, own in keys.items()}
 
 
 def _race_keys(pipeline: Pipeline, season: int) -> list[str]:

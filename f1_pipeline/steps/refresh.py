@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, fields
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from f1_pipeline.settings import Settings
 from f1_pipeline.sources.source import Say
-from f1_pipeline.steps.pipeline import Pipeline
+from f1_pipeline.steps.pipeline import Pipeline, utc_now
 from f1_pipeline.steps.tables import run_model
 from f1_pipeline.warehouse.writer import WriteReport
 
@@ -24,11 +24,6 @@ if TYPE_CHECKING:
 
 STATEMENT_TABLE = "staging.feed_statement"
 CORRECTION_TABLE = "marts.points_correction"
-
-
-def utc_now() -> datetime:
-    """Read the clock."""
-    return datetime.now(UTC)
 
 
 def refresh(settings: Settings, say: Say, now: Callable[[], datetime] = utc_now) -> RefreshReport:

@@ -12,13 +12,42 @@ from graphlib import TopologicalSorter
 
 from f1_pipeline.errors import DataError
 from f1_pipeline.sources.tables import FACT_TABLES
-from f1_pipeline.steps.forecast import forecast_baselines, predict_points, train_points_models
+from f1_pipeline.steps.evaluation import (
+    CANDIDATE_ERROR_TABLE,
+    CANDIDATE_LINEUP_TABLE,
+    ERROR_TABLE,
+    EVENT_TABLE,
+    LINEUP_SCORE_TABLE,
+    score_candidate_lineups,
+    score_candidates,
+    score_events,
+    score_forecasts,
+    score_lineups,
+)
+from f1_pipeline.steps.forecast import HISTORY as PERFORMANCES
+from f1_pipeline.steps.forecast import LEARNT_FROM, forecast_baselines, forecast_candidates, train_candidates
 from f1_pipeline.steps.lineups import choose_lineups, review_lineups
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.prices import POINTS_TABLES, PRICE_STEP_TABLE, list_price_steps, price_by_rules
+from f1_pipeline.steps.publish import (
+    CANDIDATE_FIGURES,
+    FORECAST_TABLE,
+    choose_champions,
+    price_forecasts,
+    publish_forecasts,
+)
 from f1_pipeline.steps.refresh import STATEMENT_TABLE, land_feed_statements
 from f1_pipeline.steps.scores import RESCORED_TABLE, rescore_every_race, score_by_rules, total_rescored_races
 from f1_pipeline.steps.tables import land_facts, land_my_team, run_model
+from f1_pipeline.steps.weekends import HISTORY as WEEKEND_HISTORY
+from f1_pipeline.steps.weekends import (
+    SESSION_SCORE_TABLE,
+    WEEKEND_MODEL_TABLE,
+    learn_weekend_models,
+    list_weekend_features,
+    score_sessions,
+    simulate_weekends,
+)
 from f1_pipeline.warehouse.lineage import tables_of, upstream_tables
 from f1_pipeline.warehouse.model_file import SqlModel
 from f1_pipeline.warehouse.writer import WriteReport
@@ -28,6 +57,8 @@ Run = Callable[[Pipeline, str, Sequence[str]], WriteReport]
 LINEUP_TABLE = "lineups.optimal_lineup"
 REVIEW_TABLE = "lineups.lineup_review"
 TEAM_TABLE = "core.current_lineup"
+OUTLOOK_TABLE = "predictions.driver_outlook"
+PRICE_FORECAST_TABLE = "predictions.price_step_probability"
 
 
 @dataclass(frozen=True)
@@ -68,7 +99,6 @@ class Step:
 
 
 def _python_steps() -> tuple[Step, ...]:
-    performances = ("core.driver_race_performance", "core.constructor_race_performance")
     return (
         *_rule_steps(),
         Step(TEAM_TABLE, land_my_team, is_partitioned=False, kinds=("python", "duckdb")),
@@ -76,40 +106,12 @@ def _python_steps() -> tuple[Step, ...]:
         Step(
             "predictions.baseline_points",
             forecast_baselines,
-            reads=("core.race", "core.race_entry", "core.constructor", *performances),
-            strictly_before=frozenset(performances),
+            reads=("core.race", "core.race_entry", "core.constructor", *PERFORMANCES),
+            strictly_before=frozenset(PERFORMANCES),
             kinds=("python", "numpy", "duckdb"),
         ),
-        *(
-            Step(
-                f"models.{kind}_points_model",
-                train_points_models,
-                reads=(
-                    f"features.{kind}_race_feature",
-                    f"core.{kind}_race_performance",
-                    "predictions.baseline_points",
-                ),
-                strictly_before=frozenset({f"core.{kind}_race_performance"}),
-                up_to_and_including=frozenset({f"features.{kind}_race_feature", "predictions.baseline_points"}),
-                kinds=("python", "scikitlearn", "mlflow"),
-            )
-            for kind in ("driver", "constructor")
-        ),
-        Step(
-            "predictions.asset_points",
-            predict_points,
-            reads=(
-                "core.driver_race_performance",
-                "core.constructor_race_performance",
-                "features.driver_race_feature",
-                "features.constructor_race_feature",
-                "predictions.baseline_points",
-                "models.driver_points_model",
-                "models.constructor_points_model",
-            ),
-            strictly_before=frozenset(performances),
-            kinds=("python", "scikitlearn", "duckdb"),
-        ),
+        *_forecast_steps(),
+        *_evaluation_steps(),
         Step(
             LINEUP_TABLE,
             choose_lineups,
@@ -121,6 +123,119 @@ def _python_steps() -> tuple[Step, ...]:
             review_lineups,
             reads=(LINEUP_TABLE, "core.race_entry", "marts.race_leaderboard", "predictions.asset_points"),
             kinds=("python", "numpy", "duckdb"),
+        ),
+    )
+
+
+def _forecast_steps() -> tuple[Step, ...]:
+    """List the steps from session scores to the published forecast."""
+    kinds = ("python", "numpy", "duckdb")
+    learning = ("python", "scikitlearn", "mlflow")
+    return (
+        Step(SESSION_SCORE_TABLE, score_sessions, is_partitioned=False, kinds=kinds, reads_facts=True),
+        Step(
+            WEEKEND_MODEL_TABLE,
+            learn_weekend_models,
+            reads=(SESSION_SCORE_TABLE, "core.race", "core.race_entry", "core.constructor", *WEEKEND_HISTORY),
+            strictly_before=frozenset(WEEKEND_HISTORY),
+            kinds=learning,
+        ),
+        Step("features.weekend_feature", list_weekend_features, reads=(WEEKEND_MODEL_TABLE,), kinds=kinds),
+        Step("predictions.simulated_points", simulate_weekends, reads=(WEEKEND_MODEL_TABLE,), kinds=kinds),
+        Step(
+            "models.points_model",
+            train_candidates,
+            reads=("core.race", WEEKEND_MODEL_TABLE, *LEARNT_FROM, *PERFORMANCES),
+            strictly_before=frozenset({*LEARNT_FROM, *PERFORMANCES}),
+            kinds=learning,
+        ),
+        Step(
+            "predictions.candidate_points",
+            forecast_candidates,
+            reads=("core.race", "models.points_model", *LEARNT_FROM),
+            kinds=("python", "scikitlearn", "duckdb"),
+        ),
+        Step(
+            "models.champion",
+            choose_champions,
+            reads=("models.points_model", "predictions.candidate_points", *CANDIDATE_FIGURES),
+            strictly_before=frozenset(CANDIDATE_FIGURES),
+            kinds=("python", "mlflow", "duckdb"),
+        ),
+        Step(
+            FORECAST_TABLE,
+            publish_forecasts,
+            reads=(
+                "core.race",
+                "raw.sessions",
+                SESSION_SCORE_TABLE,
+                WEEKEND_MODEL_TABLE,
+                "models.points_model",
+                "models.champion",
+                "models.spread_scale",
+                "predictions.candidate_points",
+                "predictions.simulated_points",
+            ),
+            kinds=kinds,
+        ),
+        Step(
+            PRICE_FORECAST_TABLE,
+            price_forecasts,
+            reads=("staging.price", FORECAST_TABLE, *POINTS_TABLES),
+            strictly_before=frozenset(POINTS_TABLES),
+            kinds=kinds,
+        ),
+    )
+
+
+def _evaluation_steps() -> tuple[Step, ...]:
+    """List the steps that judge forecasts of finished races."""
+    kinds = ("python", "numpy", "duckdb")
+    history = (*PERFORMANCES, "predictions.baseline_points")
+    return (
+        Step(
+            CANDIDATE_ERROR_TABLE,
+            score_candidates,
+            reads=(
+                "core.race",
+                *history,
+                "predictions.candidate_points",
+                "predictions.simulated_points",
+                "models.spread_scale",
+            ),
+            up_to_and_including=frozenset(history),
+            kinds=kinds,
+        ),
+        Step(
+            CANDIDATE_LINEUP_TABLE,
+            score_candidate_lineups,
+            reads=("core.race", "core.race_entry", *history, "predictions.candidate_points"),
+            kinds=kinds,
+        ),
+        Step(
+            ERROR_TABLE,
+            score_forecasts,
+            reads=("core.race", *PERFORMANCES, FORECAST_TABLE, CANDIDATE_ERROR_TABLE),
+            kinds=kinds,
+        ),
+        Step(
+            LINEUP_SCORE_TABLE,
+            score_lineups,
+            reads=("core.race", "core.race_entry", *PERFORMANCES, FORECAST_TABLE, CANDIDATE_LINEUP_TABLE),
+            kinds=kinds,
+        ),
+        Step(
+            EVENT_TABLE,
+            score_events,
+            reads=(
+                "core.race_entry",
+                "core.driver_race_performance",
+                FORECAST_TABLE,
+                "predictions.driver_outlook",
+                "predictions.price_step_probability",
+            ),
+            kinds=kinds,
+            reads_facts=True,
         ),
     )
 
@@ -222,8 +337,8 @@ def _tested_with(pipeline: Pipeline, table: str) -> tuple[str, ...]:
 
 
 def forecast_tables(steps: Mapping[str, Step]) -> tuple[str, ...]:
-    """Name the tables of a race that can be made before it is driven: your team, its line-up, the moves of prices."""
-    return _with_upstream(steps, {LINEUP_TABLE, TEAM_TABLE, PRICE_STEP_TABLE})
+    """Name the tables of a race that can be made before it is driven: your team, its line-up, prices, the outlook."""
+    return _with_upstream(steps, {LINEUP_TABLE, TEAM_TABLE, PRICE_STEP_TABLE, PRICE_FORECAST_TABLE, OUTLOOK_TABLE})
 
 
 def history_tables(steps: Mapping[str, Step]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import fields, is_dataclass
 
 import pandas as pd
+import pyarrow as pa
 
 from f1_pipeline.errors import DataError
 from f1_pipeline.sources.bundle import load_fact_table
@@ -93,7 +94,7 @@ def _check_team(pipeline: Pipeline, team: MyTeam) -> None:
 
 
 def run_model(
-    pipeline: Pipeline, table: str, race_keys: Sequence[str], incoming: pd.DataFrame | None = None
+    pipeline: Pipeline, table: str, race_keys: Sequence[str], incoming: pd.DataFrame | pa.Table | None = None
 ) -> WriteReport:
     """Run a SQL model for some races.
 
@@ -103,7 +104,7 @@ def run_model(
     table : str
         Full name of the table.
     race_keys : sequence of str
-    incoming : pandas.DataFrame, optional
+    incoming : pandas.DataFrame or pyarrow.Table, optional
         The rows of a model that is fed by Python.
 
     Returns
@@ -121,3 +122,8 @@ def run_model(
         if earlier:
             pipeline.require_history(connection, earlier, race_keys)
         return write_model(connection, model, race_keys, incoming, pipeline.tests_of(table))
+
+
+def with_nulls(rows: pd.DataFrame) -> pa.Table:
+    """Make NaN null on the way into the warehouse, where it would compare as larger than any number."""
+    return pa.Table.from_pandas(rows, preserve_index=False)

@@ -21,7 +21,10 @@ UNPARTITIONED = {
     *("raw.races", "raw.circuits", "raw.drivers", "raw.constructors"),
     *("staging.feed_statement", "marts.points_correction"),
     *("core.race", "core.driver", "core.constructor", "core.current_lineup"),
-    *("core.rescored_event_score", "marts.rescored_race_points"),
+    *("core.rescored_event_score", "marts.rescored_race_points", "core.session_score"),
+    *("evaluation.counted_race", "evaluation.forecast_accuracy", "evaluation.lineup_accuracy"),
+    *("evaluation.return_class_error", "evaluation.pit_histogram"),
+    *("evaluation.probability_calibration", "evaluation.probability_score"),
 }
 
 
@@ -54,7 +57,8 @@ def test_every_raw_table_stands_downstream_of_the_sources(graph, pipeline: Pipel
     assert graph.get(BUNDLE).parent_keys == SOURCES - {BUNDLE}
     fed = {".".join(key.path) for key in graph.get(BUNDLE).child_keys}
     raw = {table for table in build_steps(pipeline) if table.startswith("raw.")}
-    assert fed == raw | {"core.rescored_event_score", "staging.feed_statement"}
+    beside = {"core.rescored_event_score", "core.session_score", "staging.feed_statement", "evaluation.event_outcome"}
+    assert fed == raw | beside
     for key in SOURCES:
         node = graph.get(key)
         assert (node.group_name, node.owners) == ("sources", ["team:f1-pipeline"])
@@ -135,7 +139,9 @@ def test_jobs_select_what_their_names_say(definitions: dg.Definitions, pipeline:
     }
     history = tables(RACE_HISTORY_JOB)
     assert {"core.driver_race_performance", "features.driver_race_feature", "raw.event_scores"} <= history
-    assert not {"models.driver_points_model", "lineups.optimal_lineup"} & history
+    # who is champion is decided on how the candidates did in every race before
+    assert {"models.points_model", "evaluation.candidate_error"} <= history
+    assert not {"models.champion", "predictions.asset_forecast", "lineups.optimal_lineup"} & history
 
 
 def test_a_malformed_calendar_stops_the_definitions_with_its_file_name(tmp_path) -> None:

@@ -1,30 +1,41 @@
-"""A warehouse in which a few races went through the whole graph, models and line-ups included."""
+"""A warehouse in which every race of two seasons went through the whole graph, models and line-ups included."""
 
 from __future__ import annotations
 
-import shutil
+from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.registry import build_steps, forecast_tables
-from f1_pipeline_tests.conftest import History
-from f1_pipeline_tests.support import NEXT_RACE, make_settings
+from f1_pipeline_tests.support import NEXT_RACE, finished_keys, make_settings, short_facts
 
-REVIEWED = ("2025-abu-dhabi", "2026-australia", "2026-china", "2026-japan", "2026-miami", "2026-canada")
+DONE = "done"
 
 
 @pytest.fixture(scope="session")
-def complete(history: History, tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
-    """Run what needs a model for the last races and the next one; tests only read it."""
-    pipeline = Pipeline(make_settings(tmp_path_factory.mktemp("complete")))
-    shutil.copy(history.path, pipeline.settings.warehouse_path)
-    steps = build_steps(pipeline)
-    learnt = [table for table in steps if table not in history.steps]
-    before = set(forecast_tables(steps))
-    for table in learnt:
-        steps[table].run(pipeline, table, list(REVIEWED))
-    for table in learnt:
-        if table in before:
-            steps[table].run(pipeline, table, [NEXT_RACE])
+def complete(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
+    """Every step for the races of 2025 and 2026, then the next one; tests only read it.
+
+    The workers of a run share it: the first one computes, the others wait for it.
+    """
+    own = tmp_path_factory.getbasetemp()
+    # a worker's folder lies in that of the whole run; without workers there is just one
+    folder = (own.parent if own.name.startswith("popen-") else own) / "complete"
+    folder.mkdir(exist_ok=True)
+    with FileLock(folder / "lock"):
+        pipeline = Pipeline(make_settings(folder / "warehouse", folder / "data"))
+        if not (folder / DONE).exists():
+            _compute(pipeline, folder)
     return pipeline
+
+
+def _compute(pipeline: Pipeline, folder: Path) -> None:
+    short_facts(pipeline.settings.data_dir)
+    steps = build_steps(pipeline)
+    for table, step in steps.items():
+        step.run(pipeline, table, finished_keys(pipeline))
+    for table in forecast_tables(steps):
+        steps[table].run(pipeline, table, [NEXT_RACE])
+    (folder / DONE).touch()

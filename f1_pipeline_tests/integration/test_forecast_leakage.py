@@ -1,44 +1,110 @@
-"""A forecast and the line-up chosen on it stay the same when everything from the lock on is altered."""
+"""A forecast, its champion and the line-up chosen on it stay the same when everything from the lock on is altered.
+
+So do the accuracies of earlier races: whatever is shuffled after a race cannot move how well it was forecast.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.registry import build_steps, forecast_tables
-from f1_pipeline_tests.conftest import History
 from f1_pipeline_tests.integration.test_leakage import Lock, alter, unchecked
-from f1_pipeline_tests.support import run_history
+from f1_pipeline_tests.support import short_facts
 
-RACE = "2026-miami"  # a sprint weekend with a race after it
-FORECAST = """
-    select poi.asset_type, poi.asset_id, poi.expected_points, poi.sd_points, poi.p10, poi.p50, poi.p90,
-        dri.fingerprint as driver_model, con.fingerprint as constructor_model
-    from predictions.asset_points as poi
-    inner join models.driver_points_model as dri using (race_key)
-    inner join models.constructor_points_model as con using (race_key)
-    where race_key = $race_key
-    order by all
-"""
-LINEUPS = "select * from lineups.optimal_lineup where race_key = $race_key order by all"
+RACE = "2025-miami"  # a sprint weekend: practice and sprint qualifying are known at the lock, sprint and race are not
+KNOWABLE = {
+    "weekend features": """
+        select * from features.weekend_feature where race_key = $race_key and phase <> 'after_qualifying'
+        order by all
+    """,
+    "simulation": """
+        select * from predictions.simulated_points where race_key = $race_key and phase <> 'after_qualifying'
+        order by all
+    """,
+    "candidates": """
+        select phase, candidate, asset_type, asset_id, expected_points from predictions.candidate_points
+        where race_key = $race_key and phase <> 'after_qualifying'
+        order by all
+    """,
+    "models": "select candidate, training_row_count from models.points_model where race_key = $race_key order by all",
+    "champions": """
+        select * from models.champion where race_key = $race_key and phase <> 'after_qualifying'
+        order by all
+    """,
+    "spread": """
+        select * from models.spread_scale where race_key = $race_key and phase <> 'after_qualifying'
+        order by all
+    """,
+    "forecast": """
+        select phase, asset_type, asset_id, candidate, expected_points, sd_points, p05, p50, p95, draws,
+            data_watermark_at, notes
+        from predictions.asset_forecast
+        where race_key = $race_key and phase <> 'after_qualifying' and is_current
+        order by all
+    """,
+    "price steps": """
+        select * from predictions.price_step_probability where race_key = $race_key and phase <> 'after_qualifying'
+        order by all
+    """,
+    "line-ups": "select * from lineups.optimal_lineup where race_key = $race_key order by all",
+}
+JUDGED_EARLIER = {
+    table: f"select * from {table} where race_key in (select unnest($race_keys)) order by all"
+    for table in ("evaluation.asset_error", "evaluation.candidate_error", "evaluation.lineup_score")
+}
 
 
-def _rows(pipeline: Pipeline, query: str) -> list[tuple[object, ...]]:
-    with pipeline.warehouse.read() as connection:
-        return connection.execute(query, {"race_key": RACE}).fetchall()
-
-
-def test_forecast_and_lineup_ignore_everything_from_the_lock_on(
-    complete: Pipeline, history: History, facts: Path, tmp_path: Path
-) -> None:
+@pytest.fixture(scope="module")
+def altered(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
+    """The world up to the lock of the race, and another one from there on."""
+    folder = tmp_path_factory.mktemp("altered")
+    facts = short_facts(folder / "data")
     alter(facts, Lock.of(facts, RACE))
-    pipeline = unchecked(tmp_path, facts)
-    run_history(pipeline)
+    pipeline = unchecked(folder, facts)
     steps = build_steps(pipeline)
+    for table, step in steps.items():
+        step.run(pipeline, table, _earlier(pipeline))
     for table in forecast_tables(steps):
-        if table not in history.steps:
-            steps[table].run(pipeline, table, [RACE])
-    for query in (FORECAST, LINEUPS):
-        expected = _rows(complete, query)
-        assert expected
-        assert _rows(pipeline, query) == expected
+        steps[table].run(pipeline, table, [RACE])
+    return pipeline
+
+
+def _earlier(pipeline: Pipeline) -> list[str]:
+    return [race.race_key for race in pipeline.calendar.before(RACE)]
+
+
+def _rows(pipeline: Pipeline, query: str, **parameters: object) -> list[tuple[object, ...]]:
+    with pipeline.warehouse.read() as connection:
+        return connection.execute(query, parameters).fetchall()
+
+
+@pytest.mark.parametrize("name", KNOWABLE)
+def test_a_forecast_ignores_everything_from_the_lock_on(name: str, complete: Pipeline, altered: Pipeline) -> None:
+    expected = _rows(complete, KNOWABLE[name], race_key=RACE)
+    assert expected
+    assert _rows(altered, KNOWABLE[name], race_key=RACE) == expected
+
+
+@pytest.mark.parametrize("table", JUDGED_EARLIER)
+def test_another_future_does_not_move_the_accuracy_of_earlier_races(
+    table: str, complete: Pipeline, altered: Pipeline
+) -> None:
+    keys = _earlier(altered)
+    assert len(keys) == 5
+    expected = _rows(complete, JUDGED_EARLIER[table], race_keys=keys)
+    assert expected
+    assert _rows(altered, JUDGED_EARLIER[table], race_keys=keys) == expected
+
+
+def test_the_future_is_another_one(complete: Pipeline, altered: Pipeline, tmp_path: Path) -> None:
+    query = "select driver_id, position, score from core.session_score where race_key = $race_key order by all"
+    assert _rows(altered, query, race_key=RACE) != _rows(complete, query, race_key=RACE)
+    later = """
+        select asset_id, expected_points from predictions.candidate_points
+        where race_key = $race_key and phase = 'after_qualifying'
+        order by all
+    """
+    assert _rows(altered, later, race_key=RACE) != _rows(complete, later, race_key=RACE)

@@ -1,10 +1,31 @@
-"""Figures of predicted against scored points, worked by hand."""
+"""Figures of predicted against scored points, worked by hand or held against closed forms."""
 
+import math
+
+import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from f1_pipeline.errors import DataError
-from f1_pipeline.forecast.evaluation import capture_share, coverage, evaluate, mae, rmse, spearman
+from f1_pipeline.forecast.evaluation import (
+    ENSEMBLE_SIZE,
+    PairedDifference,
+    capture_share,
+    coverage,
+    crps,
+    ensemble_quantiles,
+    evaluate,
+    is_within,
+    mae,
+    paired_difference,
+    past_error_ensemble,
+    pit,
+    return_class,
+    rmse,
+    spearman,
+)
 
 
 def test_mae_and_rmse():
@@ -75,3 +96,131 @@ def test_nothing_to_compare_is_an_error():
         mae([1.0], [1.0, 2.0])
     with pytest.raises(DataError, match="equal, non-empty"):
         rmse([], [])
+
+
+# ---- distributions
+
+
+@pytest.mark.parametrize(
+    ("members", "actual", "expected"),
+    [
+        # |X - y| on average, less a quarter of the distance of the two members
+        ([0.0, 4.0], 2.0, 2.0 - 1.0),
+        ([0.0, 4.0], 0.0, 2.0 - 1.0),
+        ([4.0, 0.0], 10.0, 8.0 - 1.0),
+        ([3.0, 3.0], 1.0, 2.0),
+        ([3.0], -1.0, 4.0),
+        # pairs 10, 20, 30, 10, 20, 10: twice their sum over 2 * 16
+        ([0.0, 10.0, 20.0, 30.0], 10.0, 10.0 - 6.25),
+    ],
+)
+def test_crps_of_a_few_members(members, actual, expected):
+    assert crps([members], [actual]) == pytest.approx([expected])
+
+
+@given(
+    members=st.lists(st.integers(-50, 100), min_size=1, max_size=12),
+    actual=st.integers(-50, 100),
+)
+def test_crps_is_the_definition_over_all_pairs(members, actual):
+    drawn = np.array(members, dtype=float)
+    pairs = np.abs(drawn[:, None] - drawn).mean() / 2
+    assert crps([members], [actual])[0] == pytest.approx(np.abs(drawn - actual).mean() - pairs, abs=1e-9)
+
+
+@pytest.mark.parametrize("z", [-1.5, 0.0, 0.7])
+def test_crps_of_a_normal_sample_is_the_closed_form(z):
+    mean, sd = 12.0, 8.0
+    sample = np.random.default_rng(1).normal(mean, sd, size=(1, 200_000))
+    density, below = math.exp(-z * z / 2) / math.sqrt(2 * math.pi), (1 + math.erf(z / math.sqrt(2))) / 2
+    closed = sd * (z * (2 * below - 1) + 2 * density - 1 / math.sqrt(math.pi))
+    assert crps(sample, [mean + z * sd])[0] == pytest.approx(closed, abs=0.05)
+
+
+def test_crps_and_pit_take_each_row_by_itself():
+    members, actual = [[0.0, 4.0], [10.0, 30.0]], [2.0, 10.0]
+    assert crps(members, actual).tolist() == [1.0, 5.0]
+    assert pit(members, actual).tolist() == [0.5, 0.25]
+
+
+def test_pit_splits_ties_in_the_middle():
+    assert pit([[1.0, 2.0, 2.0, 5.0]], [2.0]).tolist() == [0.5]
+    assert pit([[1.0, 2.0, 2.0, 5.0]], [9.0]).tolist() == [1.0]
+    assert pit([[1.0, 2.0, 2.0, 5.0]], [1.0]).tolist() == [0.125]
+
+
+def test_pit_of_a_calibrated_ensemble_is_even():
+    random = np.random.default_rng(2)
+    level = random.normal(20, 5, size=4000)
+    members = np.round(random.normal(level[:, None], 10, size=(4000, 500)))
+    found = pit(members, np.round(random.normal(level, 10)))
+    shares = np.histogram(found, bins=10, range=(0, 1))[0] / 4000
+    assert shares == pytest.approx(np.full(10, 0.1), abs=0.02)
+    quantiles = ensemble_quantiles(members)
+    assert quantiles.columns.tolist() == ["p05", "p10", "p25", "p50", "p75", "p90", "p95"]
+    inside = is_within(quantiles["p10"], quantiles["p90"], np.round(random.normal(level, 10)))
+    assert inside.mean() == pytest.approx(0.8, abs=0.03)
+
+
+def test_quantiles_lie_on_the_line_between_members():
+    found = ensemble_quantiles([[30.0, 0.0, 10.0, 20.0], [5.0, 5.0, 5.0, 5.0]])
+    assert found["p50"].tolist() == [15.0, 5.0]
+    assert found["p25"].tolist() == [7.5, 5.0]
+    assert found["p95"].tolist() == [pytest.approx(28.5), 5.0]
+
+
+def test_interval_holds_both_its_ends():
+    assert is_within([0, 0, 0, 0], [5, 5, 5, 5], [0, 5, 6, -1]).tolist() == [True, True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("asset_type", "points", "classes"),
+    [
+        ("driver", [-1, 0, 9, 10, 24, 25], ["negative", "low", "low", "mid", "mid", "haul"]),
+        ("constructor", [-1, 0, 24, 25, 59, 60], ["negative", "low", "low", "mid", "mid", "haul"]),
+    ],
+)
+def test_return_classes_begin_at_their_limits(asset_type, points, classes):
+    assert return_class(points, asset_type).tolist() == classes
+
+
+def test_paired_difference_has_the_race_as_its_unit():
+    reference, forecast = [3.0, 5.0, 2.0, 9.0], [1.0, 5.0, 2.0, 3.0]
+    # race a: (2 + 0) / 2 = 1, b: 0, c: 6; mean 7/3, deviations -4/3, -7/3, 11/3: variance 31/3
+    found = paired_difference(reference, forecast, ["a", "a", "b", "c"])
+    assert found == PairedDifference(3, pytest.approx(7 / 3), pytest.approx((31 / 3 / 3) ** 0.5))
+    assert paired_difference([3.0], [1.0], ["a"]) == PairedDifference(1, 2.0, None)
+
+
+def test_past_errors_are_added_to_the_forecast():
+    # the same forecast three times: errors -4, 0 and 4 come back in points, on a line between their quantiles
+    (members,) = past_error_ensemble([10.0, 10.0, 10.0], [6.0, 10.0, 14.0], [20.0], "driver")
+    grid = (np.arange(ENSEMBLE_SIZE) + 0.5) / ENSEMBLE_SIZE
+    assert members == pytest.approx(20.0 - 4.0 + 8.0 * grid)
+
+
+def test_past_errors_grow_with_the_forecast():
+    # absolute errors 1 at 10 and 3 at 30: a tenth of the forecast, so the errors are -1 and 1 in its units
+    past, scored = [10.0, 10.0, 30.0, 30.0], [9.0, 11.0, 27.0, 33.0]
+    low, high = past_error_ensemble(past, scored, [20.0, 40.0], "driver")
+    assert (low[0], low[-1]) == (18.0, 22.0)
+    assert (high[0], high[-1]) == (36.0, 44.0)
+
+
+def test_without_a_past_the_errors_are_normal_and_wide():
+    (members,) = past_error_ensemble([], [], [10.0], "driver")
+    assert np.median(members) == pytest.approx(10.0)
+    assert members.std() == pytest.approx(15.0, rel=0.01)
+    # the closed form for a normal distribution at its centre
+    assert crps([members], [10.0])[0] == pytest.approx(15 * (math.sqrt(2 / math.pi) - 1 / math.sqrt(math.pi)), rel=0.01)
+
+
+def test_what_does_not_fit_together_is_an_error():
+    with pytest.raises(DataError, match="one row of members per score"):
+        crps([[1.0, 2.0]], [1.0, 2.0])
+    with pytest.raises(DataError, match="one row of members per score"):
+        pit([[]], [1.0])
+    with pytest.raises(DataError, match="asset type"):
+        return_class([1.0], "team")
+    with pytest.raises(DataError, match="equal, non-empty"):
+        past_error_ensemble([1.0], [], [1.0], "driver")
