@@ -53,7 +53,9 @@ errors as (
         can.phase,
         can.candidate,
         can.asset_type,
-        sum(power((sco.total_points - can.expected_points) / sim.sd_points, 2)) as squared_errors,
+        -- decimals, because the order of threads must not move the last bits of a sum
+        sum(cast(power((sco.total_points - can.expected_points) / sim.sd_points, 2) as decimal(18, 9)))
+            as squared_errors,
         count(*) as row_count,
     from candidate_points as can
     inner join scored as sco
@@ -104,6 +106,6 @@ select
     phase,
     candidate,
     asset_type,
-    greatest(0.5, least(2, sqrt((squared_errors + 200) / (row_count + 200)))) as scale,  -- noqa: RF04
+    greatest(0.5, least(2, sqrt((cast(squared_errors as double) + 200) / (row_count + 200)))) as scale,  -- noqa: RF04
     cast(row_count as integer) as row_count,
 from earlier

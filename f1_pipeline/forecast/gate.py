@@ -21,6 +21,7 @@ FIRST_CHAMPION = "strength"
 """A strong simple model with few parameters, before any comparison."""
 
 CHALLENGERS = ("average", "boosting", "ridge", "strength")
+_FIGURES = ("crps_points", "lineup_points")
 MIN_RACES = 8
 """Fewer pairs do not tell their own spread."""
 
@@ -109,10 +110,10 @@ def compare(challenger: pd.DataFrame, champion: pd.DataFrame, candidate: str) ->
     -------
     Comparison
     """
-    both = challenger.join(champion, how="inner", lsuffix="_own", rsuffix="_champion").dropna()
-    crps = (both["crps_points_champion"] - both["crps_points_own"]).to_numpy(dtype=float)
-    lineup = (both["lineup_points_own"] - both["lineup_points_champion"]).to_numpy(dtype=float)
-    return Comparison(candidate, len(both), *_mean_and_se(crps), *_mean_and_se(lineup))
+    own = challenger[list(_FIGURES)].to_numpy(dtype=float)
+    gains = own - champion.reindex(challenger.index)[list(_FIGURES)].to_numpy(dtype=float)
+    gains = gains[~np.isnan(gains).any(axis=1)]
+    return Comparison(candidate, len(gains), *_mean_and_se(-gains[:, 0]), *_mean_and_se(gains[:, 1]))
 
 
 def decide(figures: pd.DataFrame, race_order: Sequence[str]) -> list[Decision]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from dataclasses import fields, is_dataclass
 from io import BytesIO
 from pathlib import Path
@@ -21,6 +22,11 @@ from f1_pipeline.forecast.weekend_model import WeekendModel
 
 _HEADER = "header.json"
 _SESSIONS = {"race": RaceOutlook, "sprint": RaceOutlook}
+_NOT_A_MODEL = (
+    *(zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, OSError),
+    *(AttributeError, KeyError, TypeError, ValueError),
+)
+"""What zipfile, NumPy and JSON raise for bytes that are something else or damaged."""
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the oldest time a zip can hold: none is meant
 
 
@@ -84,9 +90,9 @@ def read_weekend(path: Path) -> tuple[tuple[str, ...], tuple[str, ...], dict[str
         outlooks = {
             phase: WeekendOutlook(**_unpacked(content, phase, arrays)) for phase, content in header["phases"].items()
         }
-    except (zipfile.BadZipFile, KeyError, TypeError, ValueError) as error:
+        return tuple(header["drivers"]), tuple(header["constructors"]), outlooks
+    except _NOT_A_MODEL as error:
         raise DataError(f"{path}: expected a weekend model, found {error}") from error
-    return tuple(header["drivers"]), tuple(header["constructors"]), outlooks
 
 
 def _packed(part: WeekendOutlook | RaceOutlook, prefix: str, arrays: dict[str, np.ndarray]) -> dict[str, Any]:

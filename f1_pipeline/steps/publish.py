@@ -35,7 +35,9 @@ ALIASES = {
 """Alias in MLflow by phase; the one that line-ups are made from is called just so."""
 
 FIGURES = """
-    select err.race_key, err.phase, err.forecast as candidate, avg(err.crps_points) as crps_points,
+    -- decimals, because the order of threads must not move the last bits of a mean
+    select err.race_key, err.phase, err.forecast as candidate,
+        avg(cast(err.crps_points as decimal(18, 9))) as crps_points,
         any_value(lin.lineup_points) as lineup_points
     from evaluation.candidate_error as err
     inner join evaluation.candidate_lineup as lin using (race_key, phase, forecast)

@@ -5,6 +5,7 @@ Neighbours: `sources.bundle` reads files, `warehouse.writer` writes rows; `regis
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import fields, is_dataclass
 
@@ -126,4 +127,7 @@ def run_model(
 
 def with_nulls(rows: pd.DataFrame) -> pa.Table:
     """Make NaN null on the way into the warehouse, where it would compare as larger than any number."""
-    return pa.Table.from_pandas(rows, preserve_index=False)
+    with warnings.catch_warnings():
+        # pyarrow 25 looks at instants in a way that pandas 3.1 deprecates.
+        warnings.filterwarnings("ignore", message="Series.values returning an ndarray", category=DeprecationWarning)
+        return pa.Table.from_pandas(rows, preserve_index=False)

@@ -64,7 +64,7 @@ def test_a_run_writes_every_table_of_the_race(ran: Pipeline) -> None:
 
 def test_a_run_is_recorded_with_its_partition(ran: Pipeline) -> None:
     with open_instance(ran.settings) as instance:
-        for table in (LINEUP_TABLE, REVIEW_TABLE, "features.driver_race_feature"):
+        for table in (LINEUP_TABLE, REVIEW_TABLE, "predictions.asset_forecast"):
             assert instance.get_materialized_partitions(asset_key(table)) == {RACE}
         event = instance.get_latest_materialization_event(asset_key(REVIEW_TABLE))
     assert event is not None

@@ -39,7 +39,7 @@ def qualifying(*rows, session="qualifying", race_key=RACE):
         [*columns, "q1_ms", "q2_ms", "q3_ms"],
         [(race_key, session, who, TEAMS[who], place, text, *laps) for who, place, text, laps in rows],
     )
-    return made.astype({name: "float64" for name in ("position", "q1_ms", "q2_ms", "q3_ms")})
+    return made.astype(dict.fromkeys(("position", "q1_ms", "q2_ms", "q3_ms"), "float64"))
 
 
 def results(*rows, session="race", race_key=RACE):

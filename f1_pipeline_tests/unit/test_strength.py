@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.stats import multivariate_normal
 
 from f1_pipeline.errors import DataError
-from f1_pipeline.forecast.strength import DEFAULT_STRENGTH, RESET_SEASONS, Scores, StrengthFilter, StrengthSettings
+from f1_pipeline.forecast.strength import RESET_SEASONS, Scores, StrengthFilter, StrengthSettings
 
 CARS = ("red", "blue")
 DRIVERS = ("ann", "bob", "cat")
