@@ -46,7 +46,7 @@ select
     cast(inc.p75 as double) as p75,
     cast(inc.p90 as double) as p90,
     cast(inc.p95 as double) as p95,
-    cast(inc.draws as smallint []) as draws,
+    cast(inc.draws as smallint[]) as draws,
     cast(inc.model_uri as varchar) as model_uri,
     cast(inc.content_hash as varchar) as content_hash,
     cast(inc.data_watermark_at as timestamptz) as data_watermark_at,

@@ -35,5 +35,5 @@ select
     cast(inc.win_probability as double) as win_probability,
     cast(inc.podium_probability as double) as podium_probability,
     cast(inc.not_classified_probability as double) as not_classified_probability,
-    cast(inc.draws as smallint []) as draws,
+    cast(inc.draws as smallint[]) as draws,
 from incoming as inc

@@ -101,16 +101,29 @@ class Runner:
         """Compute every table of these finished races, in one run from the first to the last."""
         return self._run(FINISHED_RACE_JOB, race_keys)
 
+    def require_line_up_possible(self, race_key: str) -> None:
+        """Refuse, before anything is computed, a race that no line-up can be chosen for.
+
+        Raises
+        ------
+        UsageError
+            When the race was called off, or there are no prices yet.
+        """
+        race = self.pipeline.calendar.get(race_key)
+        if race.is_cancelled:
+            raise UsageError(f"{race_key} was cancelled: there is no line-up to choose")
+        if not race.has_prices:
+            raise UsageError(f"{race_key}: there are no prices yet, and no line-up without them: `f1-pipeline refresh`")
+
     def choose_next(self, race_key: str) -> RunSummary:
         """Compute the line-up of a coming race.
 
         Raises
         ------
         UsageError
-            When the race was called off.
+            When the race was called off, or there are no prices yet.
         """
-        if self.pipeline.calendar.get(race_key).is_cancelled:
-            raise UsageError(f"{race_key} was cancelled: there is no line-up to choose")
+        self.require_line_up_possible(race_key)
         return self._run(NEXT_LINEUP_JOB, [race_key])
 
     def refresh(self) -> dict[str, Any]:

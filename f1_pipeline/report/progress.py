@@ -12,7 +12,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 from f1_pipeline.defs.jobs import FINISHED_RACE_JOB, NEXT_LINEUP_JOB, RACE_HISTORY_JOB
 from f1_pipeline.defs.runs import Runner, RunSummary
-from f1_pipeline.errors import UsageError
 from f1_pipeline.report.tables import new_table
 from f1_pipeline.settings import Settings
 
@@ -71,8 +70,7 @@ def _run(runner: Runner, race_key: str | None, season: int | None, start: Start)
     calendar = runner.pipeline.calendar
     if race_key is not None:
         race = calendar.get(race_key)
-        if not race.has_prices:
-            raise UsageError(f"{race_key}: there are no prices yet, and without them no line-up: `f1-pipeline refresh`")
+        runner.require_line_up_possible(race_key)
         _fill_history(runner, race_key, start)
         if race.is_finished:
             start(FINISHED_RACE_JOB, lambda: runner.compute_finished([race_key]), [race_key])

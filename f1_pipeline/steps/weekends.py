@@ -24,6 +24,7 @@ from f1_pipeline.warehouse.writer import WriteReport
 
 if TYPE_CHECKING:
     from f1_pipeline.forecast.session_scores import SessionFacts
+    from f1_pipeline.forecast.weekend_model import WeekendHistory
 
 SESSION_SCORE_TABLE = "core.session_score"
 WEEKEND_MODEL_TABLE = "models.weekend_model"
@@ -134,19 +135,9 @@ def learn_weekend_models(pipeline: Pipeline, table: str, race_keys: Sequence[str
         When points of an earlier race are missing.
     """
     from f1_pipeline.forecast.model_records import weekend_record
-    from f1_pipeline.forecast.weekend_model import WeekendHistory, learn_weekends
+    from f1_pipeline.forecast.weekend_model import learn_weekends
 
-    with pipeline.warehouse.read() as connection:
-        pipeline.require_history(connection, HISTORY, race_keys)
-        history = WeekendHistory(
-            sessions=read_table(connection, SESSION_SCORE_TABLE),
-            overtakes=read_frame(connection, OVERTAKES),
-            stops=read_frame(connection, STOPS),
-            races=_all_races(pipeline, read_frame(connection, RACES)),
-            entries=read_frame(connection, ENTRIES, {"race_keys": list(race_keys)}),
-            rules=_all_rules(pipeline),
-        )
-    models = learn_weekends(history, race_keys)
+    models = learn_weekends(weekend_history(pipeline, race_keys), race_keys)
     rows = []
     for race_key, model in models.items():
         record = weekend_record(model, pipeline.calendar.get(race_key).race_date.isoformat())
@@ -164,6 +155,37 @@ def learn_weekend_models(pipeline: Pipeline, table: str, race_keys: Sequence[str
     report = run_model(pipeline, table, race_keys, pd.DataFrame(rows))
     details = {row["race_key"]: {"model": f"`{row['model_uri']}`", "notes": row["notes"]} for row in rows}
     return replace(report, details=details)
+
+
+def weekend_history(pipeline: Pipeline, race_keys: Sequence[str]) -> WeekendHistory:
+    """Read what the weekends of some races are learnt from.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+    race_keys : sequence of str
+
+    Returns
+    -------
+    WeekendHistory
+
+    Raises
+    ------
+    WarehouseError
+        When points of an earlier race are missing.
+    """
+    from f1_pipeline.forecast.weekend_model import WeekendHistory
+
+    with pipeline.warehouse.read() as connection:
+        pipeline.require_history(connection, HISTORY, race_keys)
+        return WeekendHistory(
+            sessions=read_table(connection, SESSION_SCORE_TABLE),
+            overtakes=read_frame(connection, OVERTAKES),
+            stops=read_frame(connection, STOPS),
+            races=_all_races(pipeline, read_frame(connection, RACES)),
+            entries=read_frame(connection, ENTRIES, {"race_keys": list(race_keys)}),
+            rules=_all_rules(pipeline),
+        )
 
 
 def _all_races(pipeline: Pipeline, of_the_game: pd.DataFrame) -> pd.DataFrame:
