@@ -53,7 +53,7 @@ class PointsModelSettings:
     half_life_races: float = 60.0
     ridge_penalty: float = 600.0
     tree_count: int = 15
-    tree_depth: int = 3
+    tree_depth: int = 2
     leaf_rows: int = 40
     learning_rate: float = 0.12
 
