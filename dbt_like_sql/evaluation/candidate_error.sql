@@ -34,7 +34,7 @@ select
     cast(inc.expected_points as double) as expected_points,
     cast(inc.median_points as double) as median_points,
     cast(inc.actual_points as integer) as actual_points,
-    cast(inc.crps_points as double) as crps_points,
+    round(cast(inc.crps_points as double), 9) as crps_points,  -- the last bits depend on which races are judged at once
     cast(inc.pit as double) as pit,
     cast(inc.is_in_50 as boolean) as is_in_50,
     cast(inc.is_in_80 as boolean) as is_in_80,

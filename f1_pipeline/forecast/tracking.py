@@ -252,8 +252,12 @@ class Tracking:
         new = {key: value for key, value in figures.items() if run.data.metrics.get(key) != value}
         if not new:
             return
-        at = run.info.end_time or run.info.start_time
-        self._client.log_batch(run.info.run_id, metrics=[Metric(key, value, at, 0) for key, value in new.items()])
+        run_id, at = run.info.run_id, run.info.end_time or run.info.start_time
+        # Of two values at one moment MLflow shows the larger, of two steps the later one.
+        steps = {
+            key: len(self._client.get_metric_history(run_id, key)) if key in run.data.metrics else 0 for key in new
+        }
+        self._client.log_batch(run_id, metrics=[Metric(key, value, at, steps[key]) for key, value in new.items()])
 
     def load_estimator(self, model_uri: str) -> GroupedRegressor:
         """Load the estimator of a version, letting skops build trusted types only.

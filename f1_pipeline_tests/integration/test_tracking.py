@@ -1,20 +1,36 @@
-"""Points models in a real MLflow store: logged, found again, loaded, promoted; nothing half-done is reused."""
+"""Models in a real MLflow store: logged, nested, found again, loaded, promoted; nothing half-done is reused."""
 
 import json
+import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
-import pandas as pd
+import numpy as np
 import pytest
+import skops.io
 from mlflow import MlflowClient
+from sklearn.preprocessing import FunctionTransformer
+from skops.io.exceptions import UntrustedTypesFoundException
 
 from f1_pipeline.errors import UsageError, WarehouseError
-from f1_pipeline.forecast.fingerprint import fingerprint
-from f1_pipeline.forecast.points_model import predict, train
-from f1_pipeline.forecast.tracking import CHAMPION, Tracking
-from f1_pipeline_tests.forecast_rows import training_rows
+from f1_pipeline.forecast.feature_sets import FEATURES
+from f1_pipeline.forecast.grouped_regressor import GroupedRegressor
+from f1_pipeline.forecast.model_records import (
+    WEEKEND_FILE,
+    average_record,
+    points_fingerprint,
+    points_record,
+    weekend_record,
+)
+from f1_pipeline.forecast.phases import AT_LOCK
+from f1_pipeline.forecast.points_model import BOOSTING, KINDS, RIDGE, expected_points, train, training_window
+from f1_pipeline.forecast.tracking import REGISTERED_NAME, Tracking
+from f1_pipeline.forecast.weekend_files import read_weekend
+from f1_pipeline_tests.forecast_rows import training_rows, weekend_model
 
+FIRST = ("2023-race-00", "2023-03-01")
 EARLY = ("2024-race-03", "2024-03-22")
 LATE = ("2024-race-05", "2024-04-05")
 
@@ -36,170 +52,339 @@ def client(tracking):
 
 @pytest.fixture(scope="module")
 def rows():
-    return {asset_type: training_rows({2023: 6, 2024: 6}, asset_type) for asset_type in ("driver", "constructor")}
-
-
-def log(tracking: Tracking, rows: pd.DataFrame, asset_type: str, target: tuple[str, str]) -> tuple[str, str]:
-    mark = fingerprint(rows, asset_type, *target)
-    uri = tracking.log_training(train(rows, asset_type, *target), mark)
-    tracking.promote(uri)
-    return uri, mark
+    return training_rows({2023: 6, 2024: 6})
 
 
 @pytest.fixture(scope="module")
-def logged(tracking, rows):
-    """A driver model of the later race: its URI and fingerprint."""
-    return log(tracking, rows["driver"], "driver", LATE)
+def records(rows):
+    """One record per candidate of the later race."""
+    made = {kind: points(rows, kind, LATE) for kind in KINDS}
+    made["strength"] = weekend_record(weekend_model(LATE[0]), LATE[1])
+    made["average"] = average_record(*LATE, {"strength": "models:/points_forecast/1", "ewma": "ewma"})
+    return made
 
 
-def test_loaded_model_forecasts_exactly_as_trained(tracking, rows, logged):
-    trained = train(rows["driver"], "driver", *LATE)
-    menu = rows["driver"][rows["driver"]["race_key"] == LATE[0]]
-    loaded = tracking.load_forecaster(logged[0])
-    pd.testing.assert_frame_equal(predict(loaded, menu), predict(trained, menu), check_exact=True)
-    assert loaded.feature_names == trained.feature_names
-    assert loaded.spread == trained.spread
-    assert tracking.load_model(logged[0]).named_steps["ridge"].alpha == trained.alpha
+def points(rows, kind, target):
+    trained = train(rows, kind, *target)
+    mark = points_fingerprint(rows, kind, *target, trained.settings)
+    return points_record(trained, training_window(rows, target[1]), mark)
 
 
-def test_run_holds_settings_window_metrics_features_and_plot(tracking, client, rows, logged):
-    trained = train(rows["driver"], "driver", *LATE)
-    run = client.get_run(client.get_model_version("driver_points", logged[0].rsplit("/", 1)[1]).run_id)
+@pytest.fixture(scope="module")
+def logged(tracking, records):
+    """URIs of all candidates, nested in the run of the weekend model as the pipeline does it."""
+    uris = {"strength": tracking.log_model(records["strength"])}
+    for name in (*KINDS, "average"):
+        uris[name] = tracking.log_model(records[name], uris["strength"])
+    return uris
+
+
+@pytest.fixture(scope="module")
+def strengths(tracking):
+    """Weekend models of the earlier and of the later race."""
+    return {
+        target: tracking.log_model(weekend_record(weekend_model(target[0], seed=7), target[1]))
+        for target in (EARLY, LATE)
+    }
+
+
+def version_of(client, uri):
+    name, number = uri.removeprefix("models:/").split("/")
+    return client.get_model_version(name, number)
+
+
+def run_of(client, uri):
+    return client.get_run(version_of(client, uri).run_id)
+
+
+def statuses(client):
+    experiment = client.get_experiment_by_name(REGISTERED_NAME).experiment_id
+    return [run.info.status for run in client.search_runs([experiment])]
+
+
+# What is stored.
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_loaded_model_forecasts_exactly_as_trained(tracking, store_dir, rows, records, logged, kind):
+    menu = rows[rows["race_key"] == LATE[0]]
+    expected = expected_points(records[kind].estimator, menu)
+    assert np.ptp(expected - menu["ewma_price_prior_points"]) > 0.1
+    for store in (tracking, Tracking(store_dir)):
+        loaded = store.load_estimator(logged[kind])
+        assert isinstance(loaded, GroupedRegressor)
+        np.testing.assert_array_equal(expected_points(loaded, menu), expected)
+    assert set(loaded.estimators_) == set(records[kind].estimator.estimators_)
+
+
+def test_a_weekend_model_is_stored_byte_by_byte(tracking, records, logged):
+    path = tracking.model_file(logged["strength"], WEEKEND_FILE)
+    assert path.read_bytes() == records["strength"].files[WEEKEND_FILE]
+    drivers, _, outlooks = read_weekend(path)
+    model = weekend_model(LATE[0])
+    assert drivers == model.drivers
+    np.testing.assert_array_equal(outlooks[AT_LOCK].strength_mean, model.outlooks[AT_LOCK].strength_mean)
+
+
+def test_run_of_a_ridge_holds_settings_window_metrics_features_and_plot(client, records, logged):
+    run = run_of(client, logged[RIDGE])
     assert run.info.status == "FINISHED"
-    assert run.data.params["half_life_races"] == "60.0"
+    assert run.info.run_name == f"{LATE[0]} {RIDGE}"
+    assert run.data.params == {name: str(value) for name, value in records[RIDGE].params.items()}
     assert run.data.params["train_last_race_key"] == "2024-race-04"
-    assert run.data.params["train_row_count"] == "110"
-    assert run.data.metrics["cv_mae"] == trained.metrics["cv_mae"]
-    assert run.data.metrics["cv_rmse/2023"] == trained.fold_metrics["2023"]["cv_rmse"]
-    assert run.data.tags["race_key"] == LATE[0]
+    assert run.data.params["train_row_count"] == str(11 * 40)
+    assert run.data.metrics == records[RIDGE].metrics
+    assert {"cv_mae/driver", "cv_rmse/constructor", "cv_prior_mae/driver"} <= set(run.data.metrics)
+    own = {"candidate": RIDGE, "race_key": LATE[0], "race_date": LATE[1], "notes": ""}
+    assert own.items() <= run.data.tags.items()
+    assert own.items() <= version_of(client, logged[RIDGE]).tags.items()
     files = {file.path for file in client.list_artifacts(run.info.run_id)}
     assert files == {"features.json", "residuals.png"}
     listing = json.loads(Path(client.download_artifacts(run.info.run_id, "features.json")).read_text())
-    assert listing["features"] == list(trained.feature_names)
+    assert listing["features"] == list(FEATURES)
     assert Path(client.download_artifacts(run.info.run_id, "residuals.png")).read_bytes()[:4] == b"\x89PNG"
 
 
-def test_model_is_stored_in_skops_format_with_a_signature(store_dir, logged):
-    folders = [path.parent for path in store_dir.rglob("MLmodel")]
-    assert folders
-    for folder in folders:
-        assert (folder / "model.skops").is_file()
-        assert not list(folder.glob("*.pkl"))
-        text = (folder / "MLmodel").read_text()
-        assert "serialization_format: skops" in text
-        assert "practice_gap_pct" in text
+def test_run_of_a_weekend_model_says_how_sure_it_is_and_why_not_surer(client, records, logged):
+    run = run_of(client, logged["strength"])
+    assert run.data.metrics == pytest.approx(records["strength"].metrics)
+    outlook = weekend_model(LATE[0]).outlooks[AT_LOCK]
+    assert run.data.metrics["strength_sd/at_lock"] == pytest.approx(
+        np.sqrt(np.diag(outlook.strength_covariance)).mean()
+    )
+    assert run.data.params["known_until/at_lock"] == "2026-03-07 04:00:00+00:00"
+    assert run.data.params["known_until/before_practice"] == "None"
+    assert run.data.params["driver_count"] == "4"
+    assert run.data.tags["notes"] == "no practice known; new team: zebra"
+
+
+def test_candidates_of_a_race_are_nested_in_the_run_of_its_weekend_model(client, logged):
+    parent = run_of(client, logged["strength"])
+    assert "mlflow.parentRunId" not in parent.data.tags
+    children = {name: run_of(client, logged[name]).data.tags["mlflow.parentRunId"] for name in (*KINDS, "average")}
+    assert children == dict.fromkeys((*KINDS, "average"), parent.info.run_id)
+    # all of one registered model
+    assert [uri.rsplit("/", 1)[0] for uri in logged.values()] == [f"models:/{REGISTERED_NAME}"] * 4
+    assert len(set(logged.values())) == 4
+
+
+def test_a_parent_that_does_not_exist_is_refused_before_a_run_begins(tracking, client, records, logged):
+    before = len(statuses(client))
+    with pytest.raises(WarehouseError, match="models:/points_forecast/999"):
+        tracking.log_model(records["average"], "models:/points_forecast/999")
+    assert len(statuses(client)) == before
+
+
+def test_estimators_are_stored_in_skops_format_with_a_signature(tracking, logged):
+    for kind in KINDS:
+        folder = tracking.model_file(logged[kind], "MLmodel").parent
+        card = (folder / "MLmodel").read_text()
+        assert "serialization_format: skops" in card
+        assert all(f'"{name}"' in card.replace("\\", "") for name in ("asset_type", "phase", *FEATURES))
         assert "scikit-learn==" in (folder / "requirements.txt").read_text()
+        assert tracking.model_file(logged[kind], "model.skops").stat().st_size < 200_000
 
 
-def test_same_fingerprint_is_found_again_also_by_another_process(tracking, store_dir, logged):
-    uri, mark = logged
-    assert tracking.find(mark) == uri
-    reopened = Tracking(store_dir)
-    assert reopened.prefetch() >= 1
-    assert reopened.find(mark) == uri
-    assert reopened.find("0" * 64) is None
+def test_there_are_no_pickles_in_the_store(store_dir, logged):
+    files = [path for path in store_dir.rglob("*") if path.is_file() and path.parent != store_dir]
+    assert {"model.skops", WEEKEND_FILE, "average.json", "MLmodel"} <= {path.name for path in files}
+    for path in files:
+        assert path.suffix not in (".pkl", ".pickle", ".joblib", ".cloudpickle")
+        # protocols 2 to 5 begin with these bytes
+        assert not path.read_bytes().startswith(tuple(b"\x80" + bytes([protocol]) for protocol in range(2, 6)))
 
 
-def test_summary_is_the_same_from_memory_and_from_the_store(tracking, store_dir, rows, logged):
-    trained = train(rows["driver"], "driver", *LATE)
-    expected = {
-        "training_row_count": 110,
-        "first_training_race_key": "2023-race-00",
-        "last_training_race_key": "2024-race-04",
-        "cv_mae_points": trained.metrics["cv_mae"],
-        "cv_rmse_points": trained.metrics["cv_rmse"],
-    }
-    assert tracking.summary(logged[0]) == expected
-    assert Tracking(store_dir).summary(logged[0]) == expected
+def test_other_types_than_ours_are_not_built_even_if_the_file_trusts_itself(tracking, records, tmp_path):
+    harmful = replace(records[RIDGE], fingerprint="a" * 64)
+    uri = tracking.log_model(harmful)
+    path = tracking.model_file(uri, "model.skops")
+    mark = tmp_path / "mark"
+    skops.io.dump(GroupedRegressor(FunctionTransformer(os.mkdir, kw_args={"path": str(mark)}), ["a"], ["b"]), path)
+    card = path.with_name("MLmodel")
+    card.write_text(card.read_text().replace("numpy.dtype", "posix.mkdir"))
+    with pytest.raises(UntrustedTypesFoundException, match="mkdir"):
+        tracking.load_estimator(uri)
+    assert not mark.exists()
 
 
-def test_a_model_without_history_is_logged_and_loaded(tracking, rows):
-    first = ("2023-race-00", "2023-03-01")
-    uri, mark = log(tracking, rows["driver"], "driver", first)
-    assert tracking.find(mark) == uri
-    assert tracking.summary(uri) == {
-        "training_row_count": 0,
-        "first_training_race_key": None,
-        "last_training_race_key": None,
-        "cv_mae_points": None,
-        "cv_rmse_points": None,
-    }
-    menu = rows["driver"][rows["driver"]["race_key"] == first[0]].reset_index(drop=True)
-    expected = predict(tracking.load_forecaster(uri), menu)["expected_points"]
-    assert expected.tolist() == pytest.approx(menu["ewma_price_prior_points"].tolist())
+# Found again.
 
 
-def test_champion_is_the_model_of_the_latest_race_not_the_last_one_trained(tracking, rows):
-    frame = rows["constructor"]
-    assert tracking.champion("constructor") is None
-    late, _ = log(tracking, frame, "constructor", LATE)
-    early, _ = log(tracking, frame, "constructor", EARLY)
-    assert tracking.champion("constructor") == late
-    assert tracking.promote(early) is False
-    restated = frame.assign(points=frame["points"] + 1.0)
-    again, _ = log(tracking, restated, "constructor", LATE)
-    assert tracking.champion("constructor") == again
-    assert tracking.promote(late) is True
-    assert tracking.champion("constructor") == late
+def test_same_fingerprint_is_found_again_also_by_another_process(tracking, store_dir, records, logged):
+    reopened, prefetched = Tracking(store_dir), Tracking(store_dir)
+    assert prefetched.prefetch() >= len(logged)
+    for store in (tracking, reopened, prefetched):
+        assert {name: store.find(records[name].fingerprint) for name in logged} == logged
+        assert store.find("0" * 64) is None
+
+
+def test_what_is_logged_after_a_prefetch_is_found(store_dir, tracking, records, logged):
+    store = Tracking(store_dir)
+    store.prefetch()
+    record = replace(records["average"], fingerprint="b" * 64)
+    assert store.find(record.fingerprint) is None
+    uri = store.log_model(record)
+    assert store.find(record.fingerprint) == uri == tracking.find(record.fingerprint)
+
+
+def test_of_two_runs_with_one_fingerprint_the_older_is_found(store_dir, records):
+    store = Tracking(store_dir)
+    record = replace(records["average"], fingerprint="c" * 64)
+    first, second = store.log_model(record), store.log_model(record)
+    assert first != second
+    assert store.find(record.fingerprint) == first
+
+
+def test_run_that_did_not_finish_is_never_reused(client, store_dir, tracking, logged):
+    experiment = client.get_experiment_by_name(REGISTERED_NAME).experiment_id
+    folder = tracking.model_file(logged[RIDGE], "MLmodel").parent
+    tags = {"fingerprint": "d" * 64, "model_uri": logged[RIDGE], "model_path": str(folder)}
+    running = client.create_run(experiment, tags=tags)
+
+    def found():
+        prefetched = Tracking(store_dir)
+        prefetched.prefetch()
+        return Tracking(store_dir).find("d" * 64), prefetched.find("d" * 64)
+
+    assert found() == (None, None)
+    for status in ("KILLED", "FAILED"):
+        client.set_terminated(running.info.run_id, status)
+        assert found() == (None, None)
+    # the control: the same run, finished
+    client.set_terminated(running.info.run_id, "FINISHED")
+    assert found() == (logged[RIDGE], logged[RIDGE])
+
+
+@pytest.mark.parametrize("step", ["_store_model", "_register", "_log_figures"])
+@pytest.mark.parametrize("stop", [OSError, KeyboardInterrupt])
+def test_an_interrupted_run_is_a_failed_run_and_is_logged_again(store_dir, client, records, monkeypatch, step, stop):
+    store, mark = Tracking(store_dir), f"{step}{stop.__name__}".ljust(64, "0")
+    store.prefetch()
+    record = replace(records["average"], fingerprint=mark)
+
+    def break_off(*_args, **_kwargs):
+        raise stop("no more")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Tracking, step, break_off)
+        with pytest.raises(stop, match="no more"):
+            store.log_model(record)
+    assert statuses(client)[0] == "FAILED"
+    assert store.find(mark) is Tracking(store_dir).find(mark) is None
+    uri = store.log_model(record)
+    assert store.find(mark) == Tracking(store_dir).find(mark) == uri
+
+
+def test_finished_run_whose_files_are_gone_is_not_reused(tracking, rows):
+    record = points(rows, RIDGE, EARLY)
+    uri = tracking.log_model(record)
+    folder = tracking.model_file(uri, "MLmodel").parent
+    assert tracking.find(record.fingerprint) == uri
+    (folder / "MLmodel").unlink()
+    assert tracking.find(record.fingerprint) is None
+    (folder / "model.skops").unlink()
+    with pytest.raises(WarehouseError, match=r"model\.skops"):
+        tracking.load_estimator(uri)
+
+
+def test_a_model_without_history_is_logged_and_loaded(tracking, client, rows):
+    record = points(rows, RIDGE, FIRST)
+    uri = tracking.log_model(record)
+    assert tracking.find(record.fingerprint) == uri
+    run = run_of(client, uri)
+    assert run.data.metrics == {}
+    assert (run.data.params["train_row_count"], run.data.params["train_first_race_key"]) == ("0", "None")
+    assert run.data.tags["notes"] == "no earlier race: the forecast is the baseline's"
+    menu = rows[rows["race_key"] == FIRST[0]]
+    np.testing.assert_array_equal(expected_points(tracking.load_estimator(uri), menu), menu["ewma_price_prior_points"])
+
+
+# Aliases and outcomes.
+
+
+def test_an_alias_never_moves_to_an_earlier_race(tracking, client, strengths, logged):
+    early, late = strengths[EARLY], strengths[LATE]
+    assert tracking.holder("test_champion") is None
+    assert tracking.promote(early, "test_champion", {"why": "first"}) is True
+    assert tracking.holder("test_champion") == early
+    assert tracking.promote(late, "test_champion", {"why": "later"}) is True
+    assert tracking.holder("test_champion") == late
+    assert tracking.promote(early, "test_champion", {"why": "again"}) is False
+    assert tracking.holder("test_champion") == late
+    # what was refused is not written down either
+    assert version_of(client, early).tags["why"] == "first"
+    assert version_of(client, late).tags["why"] == "later"
+    # another model of the same race may take its place, and the first again
+    for uri in (logged[RIDGE], late):
+        assert tracking.promote(uri, "test_champion", {}) is True
+        assert tracking.holder("test_champion") == uri
+    assert client.get_model_version_by_alias(REGISTERED_NAME, "test_champion").tags["race_key"] == LATE[0]
+
+
+def test_aliases_do_not_disturb_each_other(tracking, strengths):
+    assert tracking.promote(strengths[LATE], "test_one", {}) is True
+    assert tracking.promote(strengths[EARLY], "test_two", {}) is True
+    assert (tracking.holder("test_one"), tracking.holder("test_two")) == (strengths[LATE], strengths[EARLY])
 
 
 def test_outcome_of_the_race_is_added_to_its_run_once(tracking, client, logged):
-    run_id = client.get_model_version("driver_points", logged[0].rsplit("/", 1)[1]).run_id
+    run = run_of(client, logged[BOOSTING])
     for _ in range(2):
-        tracking.record_outcome(logged[0], {"race_mae": 7.5})
-    assert client.get_run(run_id).data.metrics["race_mae"] == 7.5
-    assert len(client.get_metric_history(run_id, "race_mae")) == 1
-    assert client.get_run(run_id).info.status == "FINISHED"
+        tracking.record_outcome(logged[BOOSTING], {"race_mae": 7.5})
+    assert run_of(client, logged[BOOSTING]).data.metrics["race_mae"] == 7.5
+    assert len(client.get_metric_history(run.info.run_id, "race_mae")) == 1
+    # a correction of the points counts, whichever way it goes
+    for mae in (6.5, 9.5, 6.5, 6.5):
+        tracking.record_outcome(logged[BOOSTING], {"race_mae": mae, "lineup_capture_share": 0.9})
+        after = run_of(client, logged[BOOSTING])
+        assert after.data.metrics["race_mae"] == mae
+    assert [own.value for own in client.get_metric_history(run.info.run_id, "race_mae")] == [7.5, 6.5, 9.5, 6.5]
+    assert after.data.metrics["lineup_capture_share"] == 0.9
+    assert (after.info.status, after.info.end_time) == ("FINISHED", run.info.end_time)
 
 
-def test_run_that_did_not_finish_is_never_reused(tracking, client, store_dir, logged):
-    experiment = client.get_experiment_by_name("driver_points").experiment_id
-    tags = {"fingerprint": "f" * 64, "model_uri": logged[0], "model_path": str(store_dir)}
-    running = client.create_run(experiment, tags=tags)
-    assert Tracking(store_dir).find("f" * 64) is None
-    client.set_terminated(running.info.run_id, "KILLED")
-    assert Tracking(store_dir).find("f" * 64) is None
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda store, uri: store.load_estimator(uri),
+        lambda store, uri: store.model_file(uri, "MLmodel"),
+        lambda store, uri: store.promote(uri, "test_unknown", {}),
+        lambda store, uri: store.record_outcome(uri, {"race_mae": 1.0}),
+    ],
+)
+def test_unknown_models_are_named(tracking, use):
+    for uri in ("runs:/x", "models:/points_forecast/latest", "models:/points_forecast/1/", ""):
+        with pytest.raises(UsageError, match=f"found '{uri}'"):
+            use(tracking, uri)
+    with pytest.raises(WarehouseError, match="models:/points_forecast/999"):
+        use(tracking, "models:/points_forecast/999")
+    with pytest.raises(WarehouseError, match="models:/other/1"):
+        use(tracking, "models:/other/1")
+    assert tracking.holder("test_unknown") is None
 
 
-def test_finished_run_whose_file_is_gone_is_not_reused(tracking, rows, store_dir):
-    uri, mark = log(tracking, rows["driver"], "driver", EARLY)
-    newest = max(store_dir.rglob("model.skops"), key=lambda path: path.stat().st_mtime_ns)
-    newest.unlink()
-    assert tracking.find(mark) is None
+def test_a_file_that_is_not_there_is_named(tracking, logged):
+    with pytest.raises(WarehouseError, match=r"weekend\.npz"):
+        tracking.model_file(logged[RIDGE], WEEKEND_FILE)
     with pytest.raises(WarehouseError, match=r"model\.skops"):
-        tracking.load_model(uri)
+        tracking.load_estimator(logged["strength"])
 
 
-def test_failed_training_leaves_a_failed_run_and_no_champion(tmp_path, rows):
-    tracking = Tracking(tmp_path)
-    (tmp_path / "artifacts").write_text("a file where a folder is needed")
-    with pytest.raises(OSError, match="artifacts"):
-        log(tracking, rows["driver"], "driver", LATE)
-    client = MlflowClient(tracking.uri, tracking.uri)
-    experiment = client.get_experiment_by_name("driver_points").experiment_id
-    assert [run.info.status for run in client.search_runs([experiment])] == ["FAILED"]
-    assert tracking.champion("driver") is None
-    (tmp_path / "artifacts").unlink()
-    uri, mark = log(tracking, rows["driver"], "driver", LATE)
-    assert tracking.find(mark) == uri
-    assert tracking.champion("driver") == uri
-    assert client.get_model_version_by_alias("driver_points", CHAMPION).tags["race_key"] == LATE[0]
-
-
-def test_unknown_models_are_named(tracking):
-    with pytest.raises(UsageError, match="runs:/x"):
-        tracking.load_model("runs:/x")
-    with pytest.raises(WarehouseError, match="models:/driver_points/999"):
-        tracking.load_model("models:/driver_points/999")
+# The library.
 
 
 def test_only_an_opened_store_imports_mlflow_and_without_telemetry(tracking, store_dir):
     code = """
-import sys
-from f1_pipeline.forecast import baselines, evaluation, feature_sets, fingerprint, points_model, tracking
+import pkgutil, sys
+from importlib import import_module
+from f1_pipeline import forecast
+names = [module.name for module in pkgutil.iter_modules(forecast.__path__)]
+assert {"tracking", "model_records", "weekend_model", "gate", "publication"} <= set(names)
+for name in names:
+    import_module(f"f1_pipeline.forecast.{name}")
 assert "mlflow" not in sys.modules
 from pathlib import Path
-tracking.Tracking(Path(sys.argv[1]))
+forecast.tracking.Tracking(Path(sys.argv[1]))
 from mlflow.telemetry import get_telemetry_client
 assert get_telemetry_client() is None
 """

@@ -186,7 +186,7 @@ def text(decisions):
     return [repr(each) for each in decisions]
 
 
-@settings(derandomize=True, database=None, deadline=None, max_examples=25)
+@settings(derandomize=True, database=None, deadline=None, max_examples=15)
 @given(ridge=GAINS, average=GAINS, lineup=GAINS, at=st.integers(0, 13), other=st.floats(-100, 100))
 def test_a_decision_ignores_its_race_and_later_ones(ridge, average, lineup, at, other):
     before = figures(strength=level(14), ridge=gaining(ridge, lineup), average=gaining(average))
@@ -201,7 +201,7 @@ def test_a_decision_ignores_its_race_and_later_ones(ridge, average, lineup, at, 
     assert [each.champion for each in gone] == [each.champion for each in made[: at + 1]]
 
 
-@settings(derandomize=True, database=None, deadline=None, max_examples=25)
+@settings(derandomize=True, database=None, deadline=None, max_examples=15)
 @given(ridge=GAINS, average=GAINS, boosting=GAINS, lineup=GAINS)
 def test_every_promotion_keeps_the_rule_and_every_stay_had_no_better(ridge, average, boosting, lineup):
     given_figures = figures(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from f1_pipeline.forecast.publication import QUANTILES, content_hash, figures, forecast_draws, versions
 
-QUICK = settings(derandomize=True, database=None, deadline=None, max_examples=30)
+QUICK = settings(derandomize=True, database=None, deadline=None, max_examples=20)
 DEADLINE = datetime(2026, 3, 7, 5, tzinfo=UTC)
 BEFORE, AFTER = DEADLINE - timedelta(hours=3), DEADLINE + timedelta(hours=3)
 
@@ -218,7 +218,7 @@ def test_what_was_stored_is_not_altered_in_place():
     pd.testing.assert_frame_equal(new, made("b"))
 
 
-STEPS = st.lists(st.tuples(st.sampled_from("abcd"), st.integers(-5, 5)), min_size=1, max_size=12)
+STEPS = st.lists(st.tuples(st.sampled_from("abcd"), st.integers(-5, 5)), min_size=1, max_size=8)
 
 
 def check_step(before, after_step, content, now):

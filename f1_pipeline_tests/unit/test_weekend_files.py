@@ -20,7 +20,7 @@ from f1_pipeline.forecast.phases import AT_LOCK, PHASES
 from f1_pipeline.forecast.weekend_files import read_weekend, weekend_bytes
 from f1_pipeline_tests.forecast_rows import weekend_model
 
-QUICK = settings(derandomize=True, database=None, deadline=None, max_examples=150)
+QUICK = settings(derandomize=True, database=None, deadline=None, max_examples=60)
 
 
 @pytest.fixture(scope="module")
