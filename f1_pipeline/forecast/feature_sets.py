@@ -1,7 +1,7 @@
 """What a points model may look at, and the version of that list.
 
 Belongs here: names only. The values are made in SQL (`features.*_race_feature`), by the weekend model
-(`features.weekend_feature`), by its simulation and by the baselines; `steps.points` joins them. Neighbour:
+(`features.weekend_feature`), by its simulation and by the baselines; `steps.forecast` joins them. Neighbour:
 `forecast.points_model`.
 """
 

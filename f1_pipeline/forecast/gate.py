@@ -1,7 +1,7 @@
 """Decide which candidate is published: a champion is replaced only by one that has been better, by paired comparison.
 
 Belongs here: the comparison and the rule, on figures of races that are over. Neighbours: `evaluation.candidate_error`
-and `evaluation.candidate_lineup` hold the figures, `steps.gate` brings them, `forecast.tracking` moves the alias.
+and `evaluation.candidate_lineup` hold the figures, `steps.publish` brings them, `forecast.tracking` moves the alias.
 
 The rule. Over all earlier races, a challenger's CRPS must be lower than the champion's by at least one standard error
 of the paired difference, and its line-ups must not have scored less by more than one standard error. Line-up points

@@ -89,7 +89,7 @@ class ModelRecord:
 
 
 def weekend_record(model: WeekendModel, race_date: str) -> ModelRecord:
-    """Write down a weekend model; its fingerprint is that of its content.
+    """Write down a weekend model; its fingerprint is that of its content, features included.
 
     Parameters
     ----------
@@ -114,7 +114,8 @@ def weekend_record(model: WeekendModel, race_date: str) -> ModelRecord:
     until = {f"known_until/{phase}": str(at) for phase, at in model.known_until.items()}
     params = {"driver_count": len(model.drivers), "constructor_count": len(model.constructors), **until}
     notes = "; ".join(dict.fromkeys(note for own in model.notes.values() for note in own))
-    mark = hashlib.sha256(f"weekend {_RECIPE_VERSION} {model.race_key} ".encode() + content).hexdigest()
+    learnt = model.features.to_csv(index=False).encode()
+    mark = hashlib.sha256(f"weekend {_RECIPE_VERSION} {model.race_key} ".encode() + content + learnt).hexdigest()
     return ModelRecord(
         STRENGTH, model.race_key, race_date, mark, params, metrics, files={WEEKEND_FILE: content}, notes=notes
     )

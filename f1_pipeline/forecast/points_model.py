@@ -1,9 +1,9 @@
 """Points models: learn by how much an asset departs from its baseline forecast, for one race, from races before it.
 
 Belongs here: the two kinds of model, the training window, the record of a training and its forecast, on frames in
-memory. Both kinds learn points less `ewma_price_prior`, so that a model with few rows says what the baseline says, and
-departs from it as evidence grows. Neighbours: `forecast.cross_validation` holds out seasons, `forecast.tracking`
-stores models, `steps.points` brings the rows.
+memory. Both kinds learn points less `ewma_price_prior`: without history a model says what the baseline says, and it
+departs from it as evidence grows (a departure that all assets share, at once). Neighbours: `forecast.cross_validation`
+holds out seasons, `forecast.tracking` stores models, `steps.forecast` brings the rows.
 
 The penalty of 600 on standardised features and the half-life of 60 races are round figures from work of others on the
 same question; the ridge hardly depends on them (a third or three times the penalty moves its error by 1 %).

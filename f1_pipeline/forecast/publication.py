@@ -91,12 +91,15 @@ def versions(stored: pd.DataFrame, made: pd.DataFrame, now: datetime) -> pd.Data
     Returns
     -------
     DataFrame
-        All versions to store. The same content again changes nothing; a live version is kept as it is; a replay takes
+        All versions to store. The same content as the version that counts, or a replay of what is there, changes
+        nothing; a live version is kept as it is; a replay takes
         the place of an earlier replay. The newest live version counts, without one the replay.
     """
     kept = stored
-    if made["content_hash"].iloc[0] not in set(stored["content_hash"]):
-        is_live = bool(now < made["deadline_at"].iloc[0])
+    is_live = bool(now < made["deadline_at"].iloc[0])
+    # a replay is the same as any that is there; a live forecast may return to what an older one said
+    same_as = stored[stored["is_current"].astype(bool)] if is_live and len(stored) else stored
+    if made["content_hash"].iloc[0] not in set(same_as["content_hash"]):
         kept = stored if is_live else stored[stored["is_live"].astype(bool)]
         number = 1 + (int(kept["version"].max()) if len(kept) else 0)
         new = made.assign(version=number, made_at=now, is_live=is_live)

@@ -156,6 +156,6 @@ def _starts(grids: pd.DataFrame) -> pd.DataFrame:
 def _moments(sessions: pd.DataFrame) -> pd.DataFrame:
     """Say of each session whether it has ended at the lock, and when qualifying ends."""
     ends = sessions[sessions["session"] == "qualifying"].set_index("race_key")["ends_at"]
-    by_qualifying = sessions["ends_at"] <= sessions["race_key"].map(ends)
+    by_qualifying = sessions["ends_at"] <= pd.to_datetime(sessions["race_key"].map(ends), utc=True)
     kept = sessions[[*_GROUP, "session_order", "ends_at", "is_before_lock"]]
     return kept.assign(is_by_qualifying=by_qualifying.astype(bool))

@@ -71,14 +71,21 @@ class _Finished:
     model_uri: str
     run_id: str
     path: Path
+    files: tuple[str, ...]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all its files are still there."""
+        return all((self.path / name).is_file() for name in self.files)
 
     @classmethod
     def from_run(cls, run: Run) -> _Finished | None:
         """Read a run; None when it did not finish or has no model."""
         tags = run.data.tags
-        if run.info.status != "FINISHED" or not {"fingerprint", "model_uri", "model_path"} <= set(tags):
+        if run.info.status != "FINISHED" or not {"fingerprint", "model_uri", "model_path", "model_files"} <= set(tags):
             return None
-        return cls(tags["fingerprint"], tags["model_uri"], run.info.run_id, Path(tags["model_path"]))
+        files = tuple(tags["model_files"].split(","))
+        return cls(tags["fingerprint"], tags["model_uri"], run.info.run_id, Path(tags["model_path"]), files)
 
 
 class Tracking:
@@ -151,7 +158,7 @@ class Tracking:
         """
         known = self._search(f"tags.fingerprint = '{fingerprint}'") if self._known is None else self._known
         found = known.get(fingerprint)
-        return found.model_uri if found and (found.path / "MLmodel").is_file() else None
+        return found.model_uri if found and found.is_whole else None
 
     def log_model(self, record: ModelRecord, parent_uri: str | None = None) -> str:
         """Record a model: parameters, metrics, pictures, its files and a version; the run becomes FINISHED last.
@@ -181,12 +188,14 @@ class Tracking:
             _write_files(_local_path(run.info.artifact_uri), record.artifacts)
             stored = self._store_model(run_id, record)
             path, uri = _local_path(stored.artifact_location), self._register(run_id, stored, record)
-            self._log_figures(run_id, run.info.start_time, record, {"model_uri": uri, "model_path": str(path)})
+            files = ("MLmodel", *(() if record.estimator is None else (_ESTIMATOR_FILE,)), *record.files)
+            links = {"model_uri": uri, "model_path": str(path), "model_files": ",".join(files)}
+            self._log_figures(run_id, run.info.start_time, record, links)
             outcome = "FINISHED"
         finally:
             self._client.set_terminated(run_id, outcome)
         if self._known is not None:
-            self._known[record.fingerprint] = _Finished(record.fingerprint, uri, run_id, path)
+            self._known[record.fingerprint] = _Finished(record.fingerprint, uri, run_id, path, files)
         return uri
 
     def promote(self, model_uri: str, alias: str, tags: Mapping[str, str]) -> bool:

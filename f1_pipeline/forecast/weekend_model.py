@@ -130,10 +130,15 @@ def learn_weekends(
     Raises
     ------
     DataError
-        When a race has no entries, or a driver's constructor is not on sale.
+        When a race is unknown or has no entries, or a driver's constructor is not on sale.
     """
     races = history.races.sort_values(["race_date", "race_key"], ignore_index=True)
     wanted = set(race_keys)
+    unknown = sorted(wanted - set(races["race_key"]))
+    if unknown:
+        raise DataError(f"{unknown[0]}: expected a race that is held, found none in the calendar of {len(races)} races")
+    if not wanted:
+        return {}
     last = int(races.index[races["race_key"].isin(wanted)].max())
     numbered = _Numbered.of(history, races)
     belief = StrengthFilter(*_names(history), settings)
@@ -328,7 +333,7 @@ class _Parts:
             qualifying_sd=noise["qualifying"],
             no_time_rate=untimed,
             qualifying_position=None,
-            grid_drops=grid_drops(earlier.qualifying, earlier.starts),
+            grid_drops=grid_drops(earlier.qualifying, earlier.starts, earlier.sprints),
             race=grand_prix,
             sprint=sprint if race.has_sprint else None,
             attrition_sd=ATTRITION_SD,

@@ -30,8 +30,10 @@ ATTRITION_SD = 0.5
 # How many starts of evidence the field's rate is worth against a team's, a driver's, a circuit's, a season's own.
 _TEAM_STARTS, _DRIVER_STARTS, _CIRCUIT_STARTS, _SEASON_STARTS = 200.0, 200.0, 300.0, 300.0
 _PRIOR_OUT_RATE = 0.12
+_LEAST_RATE = 0.001  # log-odds need a chance
 _SPRINT_OUT_SHARE = 0.45  # a third of the distance, without the pit stops: prior for sprint retirements per start
 _SPRINT_STARTS = 100.0
+_LAST_SEASON_OF_SPRINT_GRIDS = 2022
 
 _OVERTAKES_BEFORE_ANY_RECORD = 5.0  # per start: a round figure for the first races of 2023, before any was recorded
 _SPRINT_OVERTAKES_SHARE = 0.6
@@ -97,10 +99,11 @@ def _shrunk_excess(rows: pd.DataFrame, by: str, keys: Sequence[object], base: fl
 
 
 def out_rate(starts: pd.DataFrame) -> float:
-    """Return the recent share of starts that were not classified; a round figure before any."""
+    """Return the recent share of starts that were not classified, never quite 0 or 1; a round figure before any."""
     if starts.empty:
         return _PRIOR_OUT_RATE
-    return float(np.average(starts["is_out"], weights=weights(starts["age"])))
+    rate = float(np.average(starts["is_out"], weights=weights(starts["age"])))
+    return float(np.clip(rate, _LEAST_RATE, 1.0 - _LEAST_RATE))
 
 
 def retirement_logits(
@@ -147,19 +150,21 @@ def sprint_shift(starts: pd.DataFrame, sprints: pd.DataFrame) -> float:
     return _logit(rate) - _logit(base)
 
 
-def grid_drops(qualifying: pd.DataFrame, starts: pd.DataFrame) -> Floats:
+def grid_drops(qualifying: pd.DataFrame, starts: pd.DataFrame, sprints: pd.DataFrame) -> Floats:
     """Estimate grid penalties: how likely a car is moved back a few places, about five, or to the end.
 
     Parameters
     ----------
-    qualifying, starts : DataFrame
-        Of earlier races.
+    qualifying, starts, sprints : DataFrame
+        Of earlier races; until 2022 a sprint made the grid, which tells nothing about penalties.
 
     Returns
     -------
     ndarray of shape (3, 2)
         Probability, and places by which a car is moved back.
     """
+    made_by_sprint = set(sprints.loc[sprints["season"] <= _LAST_SEASON_OF_SPRINT_GRIDS, "race_key"])
+    qualifying = qualifying[~qualifying["race_key"].isin(made_by_sprint)]
     both = qualifying[["race_key", "driver_id", "position", "age"]].merge(
         starts[["race_key", "driver_id", "start_place", "start_text"]], on=["race_key", "driver_id"]
     )

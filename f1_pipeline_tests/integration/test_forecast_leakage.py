@@ -5,8 +5,6 @@ So do the accuracies of earlier races: whatever is shuffled after a race cannot 
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from f1_pipeline.steps.pipeline import Pipeline
@@ -52,8 +50,11 @@ KNOWABLE = {
     "line-ups": "select * from lineups.optimal_lineup where race_key = $race_key order by all",
 }
 JUDGED_EARLIER = {
-    table: f"select * from {table} where race_key in (select unnest($race_keys)) order by all"
-    for table in ("evaluation.asset_error", "evaluation.candidate_error", "evaluation.lineup_score")
+    "errors": "select * from evaluation.asset_error where list_contains($race_keys, race_key) order by all",
+    "errors of candidates": """
+        select * from evaluation.candidate_error where list_contains($race_keys, race_key) order by all
+    """,
+    "line-ups": "select * from evaluation.lineup_score where list_contains($race_keys, race_key) order by all",
 }
 
 
@@ -88,18 +89,18 @@ def test_a_forecast_ignores_everything_from_the_lock_on(name: str, complete: Pip
     assert _rows(altered, KNOWABLE[name], race_key=RACE) == expected
 
 
-@pytest.mark.parametrize("table", JUDGED_EARLIER)
+@pytest.mark.parametrize("name", JUDGED_EARLIER)
 def test_another_future_does_not_move_the_accuracy_of_earlier_races(
-    table: str, complete: Pipeline, altered: Pipeline
+    name: str, complete: Pipeline, altered: Pipeline
 ) -> None:
     keys = _earlier(altered)
     assert len(keys) == 5
-    expected = _rows(complete, JUDGED_EARLIER[table], race_keys=keys)
+    expected = _rows(complete, JUDGED_EARLIER[name], race_keys=keys)
     assert expected
-    assert _rows(altered, JUDGED_EARLIER[table], race_keys=keys) == expected
+    assert _rows(altered, JUDGED_EARLIER[name], race_keys=keys) == expected
 
 
-def test_the_future_is_another_one(complete: Pipeline, altered: Pipeline, tmp_path: Path) -> None:
+def test_the_future_is_another_one(complete: Pipeline, altered: Pipeline) -> None:
     query = "select driver_id, position, score from core.session_score where race_key = $race_key order by all"
     assert _rows(altered, query, race_key=RACE) != _rows(complete, query, race_key=RACE)
     later = """

@@ -238,7 +238,7 @@ def test_of_two_runs_with_one_fingerprint_the_older_is_found(store_dir, records)
 def test_run_that_did_not_finish_is_never_reused(client, store_dir, tracking, logged):
     experiment = client.get_experiment_by_name(REGISTERED_NAME).experiment_id
     folder = tracking.model_file(logged[RIDGE], "MLmodel").parent
-    tags = {"fingerprint": "d" * 64, "model_uri": logged[RIDGE], "model_path": str(folder)}
+    tags = {"fingerprint": "d" * 64, "model_uri": logged[RIDGE], "model_path": str(folder), "model_files": "MLmodel"}
     running = client.create_run(experiment, tags=tags)
 
     def found():

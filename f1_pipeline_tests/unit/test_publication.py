@@ -230,8 +230,7 @@ def check_step(before, after_step, content, now):
     current = [version for version, *_, is_current in rows.values() if is_current]
     assert current == ([max(live)] if live else list(rows))
     assert sum(not is_live for _, _, is_live, _ in rows.values()) <= 1
-    # the content is stored, once
-    assert [own for _, own, *_ in rows.values()].count(content) == 1
+    assert content in {own for _, own, *_ in rows.values()}
     # what was live is as it was, in every column but which one counts
     columns = [name for name in after_step.columns if name != "is_current"]
     kept = before.loc[before["is_live"].astype(bool), columns].reset_index(drop=True)
@@ -239,7 +238,9 @@ def check_step(before, after_step, content, now):
         after_step["is_live"].astype(bool) & after_step["version"].isin(kept["version"]), columns
     ].reset_index(drop=True)
     pd.testing.assert_frame_equal(found, kept, check_dtype=False)
-    if content in {own for _, own, *_ in was.values()}:
+    # a live forecast may return to what an older one said; a replay of what is there is none
+    same_as = {own for _, own, _, is_current in was.values() if is_current or now >= DEADLINE}
+    if content in same_as:
         assert rows == was
     else:
         newest = max(rows)
@@ -265,7 +266,8 @@ def test_a_live_forecast_is_never_overwritten_whatever_comes(steps):
 def test_as_time_goes_by_the_last_new_live_forecast_counts(steps):
     ordered = sorted(steps, key=lambda step: step[1])
     stored = after(*((content, DEADLINE + timedelta(hours=hours)) for content, hours in ordered))
-    live = list(dict.fromkeys(content for content, hours in ordered if hours < 0))
+    made_live = [content for content, hours in ordered if hours < 0]
+    live = [content for at, content in enumerate(made_live) if at == 0 or content != made_live[at - 1]]
     replays = [content for content, hours in ordered if hours >= 0 and content not in live]
     found = story(stored)
     assert [own for _, own, is_live, _ in found if is_live] == live

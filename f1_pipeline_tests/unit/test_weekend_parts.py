@@ -29,6 +29,7 @@ from f1_pipeline.game.rules import load_rules
 from f1_pipeline_tests.support import DATA
 
 DRIVERS = tuple(f"d{number:02d}" for number in range(20))
+NO_SPRINTS = pd.DataFrame({"race_key": pd.Series(dtype=str), "season": pd.Series(dtype=int)})
 START_COLUMNS = [
     "race_key",
     "season",
@@ -185,7 +186,7 @@ def test_grid_drops_by_hand():
         start("seven", 1, 1, race_key="r2"),  # of no qualifying
     )
     # places lost: 0, 2, 3, 4, 5, 8, pit lane, and no place in qualifying: no drop
-    found = grid_drops(qualified, starts)
+    found = grid_drops(qualified, starts, NO_SPRINTS)
     assert found[:, 0] == pytest.approx([2 / 8, 1 / 8, 2 / 8])
     assert found[:, 1].tolist() == [3.0, 5.0, 30.0]
 
@@ -195,8 +196,16 @@ def test_newer_grid_drops_weigh_more_and_no_record_is_no_drop():
         [("r1", "ann", 1.0, 40), ("r2", "ann", 1.0, 80)], columns=["race_key", "driver_id", "position", "age"]
     )
     starts = frame(start("ann", 1, 6, race_key="r1"), start("ann", 1, 1, race_key="r2"))
-    assert grid_drops(qualified, starts)[:, 0] == pytest.approx([0.0, 2 / 3, 0.0])
-    assert grid_drops(qualified.iloc[:0], starts)[:, 0].tolist() == [0.0, 0.0, 0.0]
+    assert grid_drops(qualified, starts, NO_SPRINTS)[:, 0] == pytest.approx([0.0, 2 / 3, 0.0])
+    assert grid_drops(qualified.iloc[:0], starts, NO_SPRINTS)[:, 0].tolist() == [0.0, 0.0, 0.0]
+
+
+def test_a_grid_that_a_sprint_made_tells_nothing_about_penalties():
+    qualified = pd.DataFrame([("r1", "ann", 1.0, 40)], columns=["race_key", "driver_id", "position", "age"])
+    starts = frame(start("ann", 1, 6, race_key="r1"))
+    for season, share in ((2022, 0.0), (2024, 1.0)):
+        sprints = pd.DataFrame({"race_key": ["r1"], "season": [season]})
+        assert grid_drops(qualified, starts, sprints)[1, 0] == pytest.approx(share)
 
 
 def test_rare_rates_by_hand():
