@@ -15,17 +15,19 @@ import numpy as np
 import pandas as pd
 
 from f1_pipeline.errors import DataError
+from f1_pipeline.forecast.entered_race import EnteredRace, entered_race, lineages_of
 from f1_pipeline.forecast.outlook import RaceOutlook, WeekendOutlook
+from f1_pipeline.forecast.overtakes import overtakes
 from f1_pipeline.forecast.phases import AFTER_QUALIFYING, KNOWN_COLUMN, PHASES
 from f1_pipeline.forecast.strength import DEFAULT_STRENGTH, RESET_SEASONS, Scores, StrengthFilter, StrengthSettings
 from f1_pipeline.forecast.threads import one_thread
+from f1_pipeline.forecast.weekend_features import Learnt, weekend_features
 from f1_pipeline.forecast.weekend_notes import weekend_notes
 from f1_pipeline.forecast.weekend_parts import (
     ATTRITION_SD,
     Earlier,
     grid_drops,
     honours,
-    overtakes,
     pit_crews,
     rare_rates,
     retirement_logits,
@@ -94,22 +96,6 @@ class WeekendModel:
     features: pd.DataFrame
 
 
-@dataclass(frozen=True)
-class _Race:
-    """One race of the walk, and who takes part."""
-
-    number: int
-    race_key: str
-    season: int
-    circuit_id: str
-    has_sprint: bool
-    drivers: tuple[str, ...]
-    lineages: tuple[str, ...]
-    constructors: tuple[str, ...]
-    constructor_lineages: tuple[str, ...]
-    team: np.ndarray
-
-
 def learn_weekends(
     history: WeekendHistory, race_keys: Sequence[str], settings: StrengthSettings = DEFAULT_STRENGTH
 ) -> dict[str, WeekendModel]:
@@ -152,7 +138,7 @@ def learn_weekends(
             season_before = season
             scores = numbered.scores(belief, race_key)
             if race_key in wanted:
-                entered = _entered(history.entries, number, races.iloc[number])
+                entered = entered_race(history.entries, number, races.iloc[number])
                 learnt[race_key] = _learn(history, numbered, belief, entered, scores)
             for each in scores:  # whatever no phase has used
                 if not each.is_observed:
@@ -233,46 +219,15 @@ class _Numbered:
 def _names(history: WeekendHistory) -> tuple[list[str], list[str]]:
     """Name all cars and drivers of sessions and entries."""
     drivers = history.entries[history.entries["asset_type"] == "driver"]["asset_id"]
-    cars = history.entries["constructor_id"].map(_lineages(history.entries))
+    cars = history.entries["constructor_id"].map(lineages_of(history.entries))
     return (
         sorted({*history.sessions["lineage_id"], *cars}),
         sorted({*history.sessions["driver_id"], *drivers}),
     )
 
 
-def _lineages(entries: pd.DataFrame) -> dict[str, str]:
-    constructors = entries[entries["asset_type"] == "constructor"]
-    return dict(zip(constructors["asset_id"], constructors["lineage_id"], strict=True))
-
-
-def _entered(entries: pd.DataFrame, number: int, race: pd.Series) -> _Race:
-    own = entries[entries["race_key"] == race.race_key].sort_values("asset_id")
-    drivers, constructors = (own[own["asset_type"] == kind] for kind in ("driver", "constructor"))
-    if drivers.empty or constructors.empty:
-        raise DataError(f"{race.race_key}: expected drivers and constructors on sale, found none")
-    numbers = {name: at for at, name in enumerate(constructors["asset_id"])}
-    homeless = [
-        name for name, team in zip(drivers["asset_id"], drivers["constructor_id"], strict=True) if team not in numbers
-    ]
-    if homeless:
-        raise DataError(f"{race.race_key}: expected the constructor of {homeless[0]} on sale, found it is not")
-    lineages = _lineages(own)
-    return _Race(
-        number,
-        str(race.race_key),
-        int(race.season),
-        str(race.circuit_id),
-        bool(race.has_sprint),
-        tuple(drivers["asset_id"]),
-        tuple(lineages[team] for team in drivers["constructor_id"]),
-        tuple(constructors["asset_id"]),
-        tuple(constructors["lineage_id"]),
-        np.array([numbers[team] for team in drivers["constructor_id"]], dtype=np.int8),
-    )
-
-
 def _learn(
-    history: WeekendHistory, numbered: _Numbered, belief: StrengthFilter, race: _Race, sessions: list[_Session]
+    history: WeekendHistory, numbered: _Numbered, belief: StrengthFilter, race: EnteredRace, sessions: list[_Session]
 ) -> WeekendModel:
     """Learn one weekend phase by phase; the filter sees each session when the first phase knows it."""
     earlier = numbered.before(race.number)
@@ -291,7 +246,9 @@ def _learn(
         ends = [rows["ends_at"].max() for rows in (earlier.starts, known) if rows is not None and len(rows)]
         known_until[phase] = max(ends) if ends else None
         notes[phase] = weekend_notes(race.drivers, race.lineages, race.season, race.circuit_id, earlier.starts, known)
-        features.append(parts.features(belief, outlooks[phase], known).assign(phase=phase))
+        shares = belief.shares(belief.driver_numbers(race.drivers), belief.car_numbers(race.lineages))
+        learnt = Learnt(outlooks[phase], *(share.round(_DIGITS) for share in shares), parts.circuit_factor)
+        features.append(weekend_features(race, learnt, earlier.starts, known).assign(phase=phase))
     rows = pd.concat(features, ignore_index=True).assign(race_key=race.race_key)
     return WeekendModel(race.race_key, race.drivers, race.constructors, outlooks, known_until, notes, rows)
 
@@ -307,13 +264,13 @@ def _known_rows(rows: pd.DataFrame | None, phase: str) -> pd.DataFrame | None:
 class _Parts:
     """What is the same at every phase of a weekend; `base` is an outlook without strengths and known sessions."""
 
-    race: _Race
+    race: EnteredRace
     earlier: Earlier
     base: WeekendOutlook
     circuit_factor: float
 
     @classmethod
-    def of(cls, history: WeekendHistory, earlier: Earlier, race: _Race, settings: StrengthSettings) -> _Parts:
+    def of(cls, history: WeekendHistory, earlier: Earlier, race: EnteredRace, settings: StrengthSettings) -> _Parts:
         """Estimate every part but pace from earlier races."""
         logits = retirement_logits(earlier.starts, race.drivers, race.lineages, race.circuit_id, race.season)
         passes = overtakes(earlier, race.drivers, race.circuit_id, race.season)
@@ -383,69 +340,3 @@ class _Parts:
         """The same, those without a place last in the order of names."""
         place = rows.set_index("driver_id")[column].reindex(list(self.race.drivers))
         return place.fillna(np.inf).rank(method="first").to_numpy(dtype=np.int8)
-
-    def features(self, belief: StrengthFilter, outlook: WeekendOutlook, known: pd.DataFrame | None) -> pd.DataFrame:
-        """Say what was learnt, one row per asset, in columns for people and for other models."""
-        drivers = self._driver_features(belief, outlook, known)
-        team = self.race.team
-        of_cars = drivers.drop(columns=["asset_type", "asset_id"]).groupby(team).mean()
-        constructors = of_cars.reindex(range(len(self.race.constructors))).assign(
-            asset_type="constructor",
-            asset_id=list(self.race.constructors),
-            teammate_strength_gap=np.nan,
-            pit_stop_s=np.exp(outlook.pit_log_ms) / 1000.0,
-        )
-        return pd.concat([drivers.assign(pit_stop_s=np.exp(outlook.pit_log_ms)[team] / 1000.0), constructors])
-
-    def _driver_features(
-        self, belief: StrengthFilter, outlook: WeekendOutlook, known: pd.DataFrame | None
-    ) -> pd.DataFrame:
-        race, size = self.race, outlook.car_count
-        driver, car = belief.driver_numbers(race.drivers), belief.car_numbers(race.lineages)
-        cars, people = belief.shares(driver, car)
-        sd = np.sqrt(np.diag(outlook.strength_covariance))
-        lap, pace = outlook.strength_mean[:size], outlook.strength_mean[size:]
-        starts = self.earlier.starts
-        drove = starts.groupby("driver_id").size().reindex(list(race.drivers)).fillna(0).to_numpy()
-        here = starts.groupby(["driver_id", "lineage_id"]).size()
-        pairs = pd.MultiIndex.from_arrays([race.drivers, race.lineages])
-        logits = outlook.race.retirement_logit + outlook.attrition_sd**2 / 2
-        return pd.DataFrame(
-            {
-                "asset_type": "driver",
-                "asset_id": list(race.drivers),
-                "qualifying_strength": lap,
-                "race_strength": pace,
-                "qualifying_strength_sd": sd[:size],
-                "race_strength_sd": sd[size:],
-                "car_strength": cars.round(_DIGITS),
-                "driver_strength": people.round(_DIGITS),
-                "teammate_strength_gap": _gap_to_team_mates(lap, race.team),
-                "retirement_probability": 1.0 / (1.0 + np.exp(-logits)),
-                "overtakes_factor": outlook.overtakes_factor,
-                "circuit_overtakes_factor": self.circuit_factor,
-                "race_count": drove,
-                "team_race_count": here.reindex(pairs).fillna(0).to_numpy(),
-                **self._practice(known),
-            }
-        )
-
-    def _practice(self, known: pd.DataFrame | None) -> dict[str, np.ndarray]:
-        """Best lap of each known session against its median, and laps driven in practice."""
-        names = {"fp1": "fp1", "fp2": "fp2", "fp3": "fp3", "sprint_qualifying": "sprint_qualifying"}
-        none = np.full(len(self.race.drivers), np.nan)
-        found: dict[str, np.ndarray] = {f"{name}_gap_pct": none for name in names}
-        laps = np.zeros(len(self.race.drivers))
-        for name, rows in [] if known is None else list(known.groupby("session")):
-            own = rows.set_index("driver_id").reindex(list(self.race.drivers))
-            if name in names:
-                found[f"{name}_gap_pct"] = own["gap_pct"].to_numpy(dtype=float)
-                laps = laps + own["lap_count"].astype(float).fillna(0.0).to_numpy()
-        return {**found, "practice_lap_count": laps}
-
-
-def _gap_to_team_mates(strength: np.ndarray, team: np.ndarray) -> np.ndarray:
-    """Strength less the mean of the team's other cars; NaN for a car alone."""
-    total = np.bincount(team, weights=strength)[team]
-    others = np.bincount(team)[team] - 1
-    return strength - np.where(others > 0, (total - strength) / np.maximum(others, 1), np.nan)

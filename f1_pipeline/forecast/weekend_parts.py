@@ -1,9 +1,9 @@
-"""Learn the parts of a weekend other than pace: retirements, penalties, overtakes, votes, fastest laps, pit stops.
+"""Learn the parts of a weekend other than pace: retirements, penalties, votes, fastest laps, pit stops.
 
 Belongs here: one small estimate per part, from earlier races only; the caller cuts the rows. Each is a rate or a mean,
-weighted by recency and shrunk to the field's: with a thousand starts and a hundred retirements there is not more to
-know. (On 2019-22, with `K` below 100, no part of the retirement model beat the plain rate.) Neighbours:
-`forecast.strength` learns pace, `forecast.weekend_model` puts both into one outlook.
+weighted by recency and shrunk to the field's: on 2019-22, shrinking teams, drivers and circuits by as little as 40
+starts predicted retirements worse than one rate for all. Neighbours: `forecast.overtakes` counts passes,
+`forecast.strength` learns pace, `forecast.weekend_model` puts all into one outlook.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sklearn.linear_model import PoissonRegressor
 
 from f1_pipeline.game.rules import FastestStopsRules, SeasonRules, TimeBandRules
 
@@ -34,13 +33,6 @@ _LEAST_RATE = 0.001  # log-odds need a chance
 _SPRINT_OUT_SHARE = 0.45  # a third of the distance, without the pit stops: prior for sprint retirements per start
 _SPRINT_STARTS = 100.0
 _LAST_SEASON_OF_SPRINT_GRIDS = 2022
-
-_OVERTAKES_BEFORE_ANY_RECORD = 5.0  # per start: a round figure for the first races of 2023, before any was recorded
-_SPRINT_OVERTAKES_SHARE = 0.6
-_MIN_OVERTAKE_ROWS = 20
-_OVERTAKES_HALF_LIFE = 60.0
-_OVERTAKES_SD, _OVERTAKES_SD_UNKNOWN_CIRCUIT = 0.35, 0.45
-"""Spread of a race's overtakes around the expected: races since 2023 vary by about 0.45 of their mean."""
 
 _VOTE_PER_PLACE_GAINED = 0.12
 _VOTE_STARTS = 15.0
@@ -185,112 +177,6 @@ def rare_rates(qualifying: pd.DataFrame, starts: pd.DataFrame) -> tuple[float, f
     untimed = int(qualifying["position"].isna().sum())
     disqualified = int((starts["position_text"] == "DSQ").sum())
     return (untimed + 5.0) / (len(qualifying) + 250.0), (disqualified + 1.0) / (len(starts) + 250.0)
-
-
-def overtake_inputs(start: np.ndarray, finish: np.ndarray, field_size: int) -> Floats:
-    """Describe a start and finish for the overtakes model.
-
-    Parameters
-    ----------
-    start, finish : ndarray of int, shape (n,)
-        Places from 1; finish 0 for not classified.
-    field_size : int
-        Number of cars.
-
-    Returns
-    -------
-    ndarray of shape (n, 7)
-        Places gained and lost, starting place and its square, finishing place and its square as shares of the field,
-        and whether the car was not classified.
-    """
-    is_out = finish == 0
-    change = np.where(is_out, 0, start - finish)
-    begin, end = (start - 1) / field_size, np.where(is_out, 0, finish - 1) / field_size
-    columns = (np.maximum(change, 0), np.maximum(-change, 0), begin, begin**2, end, end**2, is_out)
-    return np.stack(columns, axis=-1).astype(float)
-
-
-@dataclass(frozen=True)
-class Overtakes:
-    """Expected passes of one race.
-
-    Attributes
-    ----------
-    race, sprint : ndarray of shape (m + 1, m + 1)
-        By starting place (row) and finish (column, 0 not classified).
-    factor : ndarray of shape (m,)
-        By driver.
-    log_sd : float
-        Spread of a whole race around it.
-    circuit_factor : float
-        How many more passes than elsewhere the circuit sees.
-    """
-
-    race: Floats
-    sprint: Floats
-    factor: Floats
-    log_sd: float
-    circuit_factor: float
-
-
-def overtakes(earlier: Earlier, drivers: Sequence[str], circuit_id: str, season: int) -> Overtakes:
-    """Estimate passes by start and finish, and the tendencies of circuit, season and drivers.
-
-    Parameters
-    ----------
-    earlier : Earlier
-    drivers : sequence of str, length m
-    circuit_id : str
-    season : int
-
-    Returns
-    -------
-    Overtakes
-        A Poisson regression on starts whose passes are recorded; with fewer than 20 of them, a constant.
-    """
-    size = len(drivers)
-    start, finish = np.meshgrid(np.arange(size + 1), np.arange(size + 1), indexing="ij")
-    is_race = earlier.overtakes["session"] == "race"
-    rows = _recorded(earlier.starts, earlier.overtakes[is_race])
-    circuit_sd = _OVERTAKES_SD if (rows["circuit_id"] == circuit_id).any() else _OVERTAKES_SD_UNKNOWN_CIRCUIT
-    if len(rows) < _MIN_OVERTAKE_ROWS:
-        flat = np.full((size + 1, size + 1), _OVERTAKES_BEFORE_ANY_RECORD)
-        return Overtakes(flat, _SPRINT_OVERTAKES_SHARE * flat, np.ones(size), circuit_sd, 1.0)
-    weight = weights(rows["age"], _OVERTAKES_HALF_LIFE)
-    inputs = overtake_inputs(rows["start_place"].to_numpy(), rows["position"].fillna(0).to_numpy(), 20)
-    model = PoissonRegressor(alpha=0.02, solver="newton-cholesky").fit(
-        inputs, rows["overtakes_count"], sample_weight=weight
-    )
-    rows = rows.assign(expected=model.predict(inputs), weight=weight)
-    here = _factor(rows[rows["circuit_id"] == circuit_id].assign(weight=1.0), "circuit_id", [circuit_id], 240.0)[0]
-    now = _factor(rows[rows["season"] == season].assign(weight=1.0), "season", [season], 400.0)[0]
-    table = model.predict(overtake_inputs(start.ravel(), finish.ravel(), size)).reshape(start.shape) * here * now
-    share = _sprint_share(rows, _recorded(earlier.sprints, earlier.overtakes[~is_race]))
-    return Overtakes(table, share * table, _factor(rows, "driver_id", drivers, 40.0), circuit_sd, float(here))
-
-
-def _recorded(starts: pd.DataFrame, recorded: pd.DataFrame) -> pd.DataFrame:
-    """Join passes to starts; in a recorded race, whoever has no entry made none."""
-    own = starts[starts["race_key"].isin(set(recorded["race_key"])) & starts["start_place"].notna()]
-    joined = own.merge(recorded[["race_key", "driver_id", "overtakes_count"]], on=["race_key", "driver_id"], how="left")
-    return joined.assign(overtakes_count=joined["overtakes_count"].fillna(0).astype(float))
-
-
-def _factor(rows: pd.DataFrame, by: str, keys: Sequence[object], worth: float) -> Floats:
-    """Passes made over passes expected by group, shrunk to 1 by `worth` expected passes."""
-    sums = pd.DataFrame(
-        {"made": rows["weight"] * rows["overtakes_count"], "expected": rows["weight"] * rows["expected"]}
-    )
-    own = sums.groupby(rows[by].to_numpy()).sum().reindex(list(keys)).fillna(0.0)
-    return ((own["made"] + worth) / (own["expected"] + worth)).to_numpy()
-
-
-def _sprint_share(races: pd.DataFrame, sprints: pd.DataFrame) -> float:
-    """Passes per start of a sprint as a share of a race's, shrunk by a hundred starts."""
-    per_race = float(races["overtakes_count"].mean())
-    made = float(sprints["overtakes_count"].sum())
-    prior = 100.0 * _SPRINT_OVERTAKES_SHARE * per_race
-    return (made + prior) / (len(sprints) + 100.0) / max(per_race, 0.1)
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from f1_pipeline.forecast.overtakes import overtake_inputs, overtakes
 from f1_pipeline.forecast.weekend_parts import (
     ATTRITION_SD,
     Earlier,
     grid_drops,
     honours,
     out_rate,
-    overtake_inputs,
-    overtakes,
     pit_crews,
     rare_rates,
     retirement_logits,
