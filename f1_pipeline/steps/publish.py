@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -24,6 +25,9 @@ from f1_pipeline.steps.tables import run_model, with_nulls
 from f1_pipeline.steps.weekends import list_column, list_values
 from f1_pipeline.warehouse.frames import read_frame, read_table
 from f1_pipeline.warehouse.writer import WriteReport
+
+if TYPE_CHECKING:
+    from f1_pipeline.forecast.gate import Decision
 
 FORECAST_TABLE = "predictions.asset_forecast"
 CANDIDATE_FIGURES = ("evaluation.candidate_error", "evaluation.candidate_lineup")
@@ -47,7 +51,12 @@ FIGURES = """
 """
 CHOSEN = """
     select can.race_key, can.phase, can.candidate, can.asset_type, can.asset_id, can.expected_points, can.model_uri,
-        sca.scale, sim.draws, poi.fingerprint, wee.notes, cha.decision
+        sca.scale, sim.draws, poi.fingerprint,
+        case can.phase
+            when 'before_practice' then wee.before_practice_notes
+            when 'at_lock' then wee.at_lock_notes
+            else wee.after_qualifying_notes
+        end as notes
     from models.champion as cha
     inner join predictions.candidate_points as can using (race_key, phase, candidate)
     inner join predictions.simulated_points as sim using (race_key, phase, asset_type, asset_id)
@@ -139,7 +148,7 @@ def _no_figures() -> pd.DataFrame:
     return pd.DataFrame({name: [] for name in ("race_key", "phase", "candidate", "crps_points", "lineup_points")})
 
 
-def _champion_rows(race_key: str, phase: str, decision) -> list[dict[str, object]]:
+def _champion_rows(race_key: str, phase: str, decision: Decision) -> list[dict[str, object]]:
     """Lay out a decision: the champion before, then every challenger."""
     common = {"race_key": race_key, "phase": phase, "decision": decision.sentence()}
     count = max((each.race_count for each in decision.comparisons), default=0)
@@ -242,7 +251,7 @@ def _made(chosen: pa.Table, moments: pd.DataFrame) -> dict[tuple[str, str], pd.D
         draws = forecast_draws(simulated[rows.index], expected, rows["scale"].to_numpy(dtype=float))
         moment = moments.loc[race_key]
         deadline = {BEFORE_PRACTICE: "first_session_at", AT_LOCK: "lock_at", AFTER_QUALIFYING: "race_start_at"}[phase]
-        own = rows.drop(columns=["scale", "fingerprint", "decision"]).reset_index(drop=True)
+        own = rows.drop(columns=["scale", "fingerprint"]).reset_index(drop=True)
         made[race_key, phase] = pd.concat([own, figures(draws)], axis=1).assign(
             draws=list(draws),
             content_hash=content_hash(rows, draws, rows["fingerprint"].iloc[0]),

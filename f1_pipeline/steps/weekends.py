@@ -15,6 +15,7 @@ import pandas as pd
 import pyarrow as pa
 
 from f1_pipeline.errors import WarehouseError
+from f1_pipeline.forecast.phases import PHASES
 from f1_pipeline.game.rules import SeasonRules, load_rules, rule_seasons
 from f1_pipeline.sources.bundle import load_fact_table
 from f1_pipeline.steps.pipeline import Pipeline
@@ -25,6 +26,7 @@ from f1_pipeline.warehouse.writer import WriteReport
 if TYPE_CHECKING:
     from f1_pipeline.forecast.session_scores import SessionFacts
     from f1_pipeline.forecast.weekend_model import WeekendHistory
+    from f1_pipeline.game.scoring_arrays import Weekends
 
 SESSION_SCORE_TABLE = "core.session_score"
 WEEKEND_MODEL_TABLE = "models.weekend_model"
@@ -149,11 +151,12 @@ def learn_weekend_models(pipeline: Pipeline, table: str, race_keys: Sequence[str
                 "model_uri": uri,
                 "fingerprint": record.fingerprint,
                 "phase_count": len(model.outlooks),
-                "notes": record.notes,
+                **{f"{phase}_notes": None for phase in PHASES},
+                **{f"{phase}_notes": "; ".join(notes) for phase, notes in model.notes.items()},
             }
         )
     report = run_model(pipeline, table, race_keys, pd.DataFrame(rows))
-    details = {row["race_key"]: {"model": f"`{row['model_uri']}`", "notes": row["notes"]} for row in rows}
+    details = {row["race_key"]: {"model": f"`{row['model_uri']}`", "notes": row["at_lock_notes"]} for row in rows}
     return replace(report, details=details)
 
 
@@ -279,7 +282,6 @@ def simulate_weekends(pipeline: Pipeline, table: str, race_keys: Sequence[str]) 
         When a race has no weekend model.
     """
     from f1_pipeline.forecast.model_records import WEEKEND_FILE
-    from f1_pipeline.forecast.phases import PHASES
     from f1_pipeline.forecast.simulation import simulate_points
     from f1_pipeline.forecast.weekend_files import read_weekend
 
@@ -294,7 +296,7 @@ def simulate_weekends(pipeline: Pipeline, table: str, race_keys: Sequence[str]) 
             drawn = simulate_points(outlooks[phase], pipeline.rules(race_key), DRAWS, (day, number))
             points = np.concatenate([drawn.driver_points, drawn.constructor_points], axis=1).T
             draws.append(points[:, :STORED_DRAWS])
-            for name, values in _summary(points, drawn, len(drivers), len(constructors)).items():
+            for name, values in _summary(points, drawn.weekends, len(constructors)).items():
                 columns.setdefault(name, []).append(values)
             size = len(drivers) + len(constructors)
             for name, value in (
@@ -309,10 +311,10 @@ def simulate_weekends(pipeline: Pipeline, table: str, race_keys: Sequence[str]) 
     return run_model(pipeline, table, race_keys, rows)
 
 
-def _summary(points: np.ndarray, drawn, driver_count: int, constructor_count: int) -> dict[str, np.ndarray]:
+def _summary(points: np.ndarray, weekends: Weekends, constructor_count: int) -> dict[str, np.ndarray]:
     """Sum up simulated weekends: points of every asset, places of drivers."""
     p10, p50, p90 = np.quantile(points, (0.1, 0.5, 0.9), axis=1)
-    qualifying, race = drawn.weekends.qualifying.position, drawn.weekends.race
+    qualifying, race = weekends.qualifying.position, weekends.race
     is_classified = (race.position > 0) & ~race.is_disqualified
     places = np.where(is_classified, race.position, 0)
     of_drivers = {
