@@ -25,7 +25,6 @@ from f1_pipeline.defs.assets import asset_key
 from f1_pipeline.defs.instance import DEFAULT_DIR, open_instance
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.registry import REVIEW_TABLE
-from f1_pipeline_tests.conftest import History
 from f1_pipeline_tests.support import NEXT_RACE, REPO, finished_keys
 
 START_S, RUN_S, POLL_S = 120, 240, 0.5
@@ -60,6 +59,7 @@ class DagsterDev:
         self.port, self.log_path = _free_port(), home / "dagster-dev.log"
         environ = os.environ | {
             "DAGSTER_HOME": str(home),
+            "F1_DATA_DIR": str(pipeline.settings.data_dir),
             "F1_WAREHOUSE_DIR": str(pipeline.settings.warehouse_dir),
             "F1_SOURCES": "none",  # the daemon would ask the real ones for the races driven since
             "PYTHONWARNINGS": "default",
@@ -148,12 +148,12 @@ def _instance_home(pipeline: Pipeline, home: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def computed(history: History, tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
+def computed(complete: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
     """A copy of the computed warehouse, its races recorded as reviewed, so that the sensor finds nothing to do."""
     from f1_pipeline_tests.support import make_settings
 
-    pipeline = Pipeline(make_settings(tmp_path_factory.mktemp("dev")))
-    shutil.copy(history.path, pipeline.settings.warehouse_path)
+    pipeline = Pipeline(make_settings(tmp_path_factory.mktemp("dev"), complete.settings.data_dir))
+    shutil.copy(complete.settings.warehouse_path, pipeline.settings.warehouse_path)
     with open_instance(pipeline.settings) as instance:
         for race_key in finished_keys(pipeline):
             event = dg.AssetMaterialization(asset_key(REVIEW_TABLE), partition=race_key)
