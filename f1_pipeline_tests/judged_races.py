@@ -33,6 +33,7 @@ BAHRAIN, JEDDAH = "2023-bahrain", "2023-saudi-arabia"
 BEFORE, LOCK = "before_practice", "at_lock"
 PHASES = {BAHRAIN: (BEFORE, LOCK), JEDDAH: (LOCK,)}
 MAX, ALEX = "max-verstappen", "alexander-albon"
+OUT = {MAX: 0.1, "bob": 0.3, "ann": 0.2}  # how likely each is not classified
 DRIVERS = {MAX: "red-bull", ALEX: "williams", "ann": "red", "bob": "red", "cat": "blue", "dan": "blue"}
 CONSTRUCTORS = ("williams", "red", "blue")
 ASSETS = [*(("driver", name) for name in DRIVERS), *(("constructor", name) for name in CONSTRUCTORS)]
@@ -180,6 +181,7 @@ def _forecasts(connection: duckdb.DuckDBPyConnection) -> None:
             "draws": [300, 0, 200, 100],
             "is_live": row["race_key"] == JEDDAH,
             "is_current": is_current,
+            "not_classified_probability": OUT.get(row["asset_id"]) if row["phase"] == LOCK else None,
         }
         for row in at
         for is_current in (True, False)
@@ -187,17 +189,11 @@ def _forecasts(connection: duckdb.DuckDBPyConnection) -> None:
     ]
     types = keys | dict.fromkeys(("expected_points", *QUANTILES), "double")
     types |= {"draws": "smallint[]", "is_live": "boolean", "is_current": "boolean"}
+    types |= {"not_classified_probability": "double"}
     _store(connection, "predictions.asset_forecast", types, published)
 
 
 def _probabilities(connection: duckdb.DuckDBPyConnection) -> None:
-    outlook = [
-        {"race_key": race_key, "phase": LOCK, "driver_id": name, "not_classified_probability": share}
-        for race_key in ACTUAL
-        for name, share in ((MAX, 0.1), ("bob", 0.3), ("ann", 0.2))
-    ]
-    types = dict.fromkeys(("race_key", "phase", "driver_id"), "varchar") | {"not_classified_probability": "double"}
-    _store(connection, "predictions.driver_outlook", types, outlook)
     # The facts have prices of Max, 26.9, 27.0 and 27.1 million; of Ann they have none.
     steps = [
         {

@@ -6,7 +6,7 @@
 -- column: forecast | published, one of its candidates (strength, ridge, boosting, average) or a baseline (ewma_price_prior, price_only, season_mean)
 -- column: asset_type | driver or constructor
 -- column: asset_id | Driver or constructor
--- column: is_live | Whether the published forecast of this race and phase was made before its deadline; else all were replayed from what was known then
+-- column: is_live | Whether the published forecast of this race and phase was made before its deadline; candidates and baselines stand beside it, computed again with every run
 -- column: expected_points | Mean of the forecast | points
 -- column: median_points | Median of the forecast; of a baseline, which is a single value, that value | points
 -- column: actual_points | Points scored | points

@@ -4,7 +4,7 @@
 -- column: phase | Moment of the forecast: before_practice, at_lock or after_qualifying
 -- column: asset_type | all, driver or constructor
 -- column: forecast | published, one of its candidates or a baseline
--- column: is_live | Whether the published forecasts of these races were made before their deadline; else all were replayed
+-- column: is_live | Whether the published forecasts of these races were made before their deadline; candidates and baselines stand beside them, computed again with every run
 -- column: race_count | Races | count
 -- column: asset_count | Assets over all races | count
 -- column: mae_points | Mean absolute error of the median | points

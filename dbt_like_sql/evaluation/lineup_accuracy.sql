@@ -3,7 +3,7 @@
 -- column: season | all, or the year; of each season the races from the fourth on (evaluation.counted_race)
 -- column: phase | Moment of the forecast: before_practice, at_lock or after_qualifying
 -- column: forecast | published, one of its candidates or a baseline
--- column: is_live | Whether the published forecasts of these races were made before their deadline; else all were replayed
+-- column: is_live | Whether the published forecasts of these races were made before their deadline; candidates and baselines stand beside them, computed again with every run
 -- column: race_count | Races | count
 -- column: lineup_points | Mean points of the line-up, boost included | points
 -- column: hindsight_points | Mean points of the best line-up in hindsight | points

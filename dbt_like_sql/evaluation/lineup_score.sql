@@ -4,7 +4,7 @@
 -- column: race_key | Race, season and Grand Prix
 -- column: phase | Moment of the forecast: before_practice, at_lock or after_qualifying
 -- column: forecast | published, one of its candidates (strength, ridge, boosting, average) or a baseline (ewma_price_prior, price_only, season_mean)
--- column: is_live | Whether the published forecast of this race and phase was made before its deadline; else all were replayed from what was known then
+-- column: is_live | Whether the published forecast of this race and phase was made before its deadline; candidates and baselines stand beside it, computed again with every run
 -- column: lineup_points | Points scored by the affordable line-up with the most expected points, boost included, transfers free | points
 -- column: hindsight_points | Points of the best affordable line-up, known only afterwards | points
 -- column: capture_share | Points of the line-up as a share of the best possible; null when that was not positive | share

@@ -3,7 +3,7 @@
 -- column: phase | Moment of the forecast: before_practice, at_lock or after_qualifying
 -- column: asset_type | all, driver or constructor
 -- column: forecast | published, one of its candidates or a baseline
--- column: is_live | Whether the published forecasts of these races were made before their deadline; else all were replayed
+-- column: is_live | Whether the published forecasts of these races were made before their deadline; candidates and baselines stand beside them, computed again with every run
 -- column: bin | Tenth of the distribution, 0 the lowest; all ten are there
 -- column: asset_count | Scores that fell there, over the counted races (evaluation.counted_race) | count
 -- column: asset_share | The same as a share of all | share

@@ -26,7 +26,8 @@
 -- check: retirement_probability between 0 and 1
 -- check: qualifying_strength_sd > 0 and race_strength_sd > 0
 -- check: phase in ('before_practice', 'at_lock', 'after_qualifying')
--- check: phase <> 'before_practice' or coalesce(fp1_gap_pct, fp2_gap_pct, fp3_gap_pct) is null
+-- check: phase <> 'before_practice' or coalesce(fp1_gap_pct, fp2_gap_pct, fp3_gap_pct, sprint_qualifying_gap_pct) is null
+-- check: phase <> 'before_practice' or practice_lap_count = 0
 select
     cast(inc.race_key as varchar) as race_key,
     cast(inc.phase as varchar) as phase,

@@ -16,6 +16,7 @@
 -- column: p75 | Points exceeded in one weekend of four | points
 -- column: p90 | Points exceeded in one weekend of ten | points
 -- column: p95 | Points exceeded in one weekend of twenty | points
+-- column: not_classified_probability | Probability that he is not classified in the Grand Prix; null for a constructor
 -- column: draws | A thousand joint draws; the same place in the lists of a race's assets is the same weekend | tenths of points
 -- column: model_uri | The model in MLflow that made the forecast
 -- column: content_hash | SHA-256 of the forecast of this race and phase: assets, expectations, draws and the model's fingerprint
@@ -30,6 +31,7 @@
 -- check: is_live = (made_at < deadline_at)
 -- check: data_watermark_at is null or data_watermark_at <= deadline_at
 -- check: len(draws) = 1000
+-- check: (not_classified_probability is null) = (asset_type = 'constructor')
 select
     cast(inc.race_key as varchar) as race_key,
     cast(inc.phase as varchar) as phase,
@@ -46,6 +48,7 @@ select
     cast(inc.p75 as double) as p75,
     cast(inc.p90 as double) as p90,
     cast(inc.p95 as double) as p95,
+    cast(inc.not_classified_probability as double) as not_classified_probability,
     cast(inc.draws as smallint[]) as draws,
     cast(inc.model_uri as varchar) as model_uri,
     cast(inc.content_hash as varchar) as content_hash,

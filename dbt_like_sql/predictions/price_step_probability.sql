@@ -1,4 +1,4 @@
--- description: One row per asset on sale, phase of a race and step of its price: how likely the race moves the price so.
+-- description: One row per forecast asset, phase of a race and step that its price can take: how likely the race moves it so.
 -- grain: race_key, phase, asset_type, asset_id, step_musd
 -- partitioned_by: race_key
 -- column: race_key | Race, season and Grand Prix

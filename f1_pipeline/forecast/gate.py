@@ -50,12 +50,14 @@ class Comparison:
     lineup_gain_se: float
 
     @property
+    def is_sharper(self) -> bool:
+        """Whether its CRPS is better by at least a standard error, over enough races."""
+        return self.race_count >= MIN_RACES and self.crps_gain > 0 and self.crps_gain >= self.crps_gain_se
+
+    @property
     def is_better(self) -> bool:
-        """Whether the challenger replaces the champion."""
-        if self.race_count < MIN_RACES:
-            return False
-        gains = self.crps_gain > 0 and self.crps_gain >= self.crps_gain_se
-        return gains and self.lineup_gain >= -self.lineup_gain_se
+        """Whether the challenger replaces the champion: sharper, and its line-ups are no veto."""
+        return self.is_sharper and self.lineup_gain >= -self.lineup_gain_se
 
 
 @dataclass(frozen=True)
@@ -85,9 +87,13 @@ class Decision:
         """Say what was decided and why."""
         if not self.is_promotion:
             count = max((each.race_count for each in self.comparisons), default=0)
-            why = (
-                "nobody was better by a standard error" if count >= MIN_RACES else f"{count} earlier races are too few"
-            )
+            vetoed = [each.candidate for each in self.comparisons if each.is_sharper and not each.is_better]
+            why = "nobody was better by a standard error"
+            if count < MIN_RACES:
+                why = f"{count} earlier races are too few"
+            elif vetoed:
+                names = " and ".join(vetoed)
+                why = f"the line-ups of {names}, better by CRPS, were worse by more than a standard error"
             return f"{self.champion} stays: {why}"
         won = next(each for each in self.comparisons if each.candidate == self.champion)
         return (

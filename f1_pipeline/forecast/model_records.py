@@ -28,6 +28,7 @@ from f1_pipeline.forecast.points_model import (
     inputs,
     training_window,
 )
+from f1_pipeline.forecast.strength import DEFAULT_STRENGTH, StrengthSettings
 from f1_pipeline.forecast.weekend_files import weekend_bytes
 from f1_pipeline.forecast.weekend_model import WeekendModel
 
@@ -88,7 +89,7 @@ class ModelRecord:
         }
 
 
-def weekend_record(model: WeekendModel, race_date: str) -> ModelRecord:
+def weekend_record(model: WeekendModel, race_date: str, settings: StrengthSettings = DEFAULT_STRENGTH) -> ModelRecord:
     """Write down a weekend model; its fingerprint is that of its content, features included.
 
     Parameters
@@ -96,6 +97,8 @@ def weekend_record(model: WeekendModel, race_date: str) -> ModelRecord:
     model : WeekendModel
     race_date : str
         ISO date.
+    settings : StrengthSettings
+        As learnt with.
 
     Returns
     -------
@@ -112,7 +115,16 @@ def weekend_record(model: WeekendModel, race_date: str) -> ModelRecord:
         },
     }
     until = {f"known_until/{phase}": str(at) for phase, at in model.known_until.items()}
-    params = {"driver_count": len(model.drivers), "constructor_count": len(model.constructors), **until}
+    own = {name: value for name, value in asdict(settings).items() if name != "noise"}
+    noise = {f"noise/{session}": value for session, value in settings.noise.items()}
+    params = {
+        "recipe_version": _RECIPE_VERSION,
+        "driver_count": len(model.drivers),
+        "constructor_count": len(model.constructors),
+        **until,
+        **own,
+        **noise,
+    }
     notes = "; ".join(dict.fromkeys(note for own in model.notes.values() for note in own))
     learnt = model.features.to_csv(index=False).encode()
     mark = hashlib.sha256(f"weekend {_RECIPE_VERSION} {model.race_key} ".encode() + content + learnt).hexdigest()
@@ -191,7 +203,8 @@ def average_record(race_key: str, race_date: str, parts: Mapping[str, str]) -> M
     race_key, race_date : str
         The race.
     parts : mapping of str to str
-        Model URI, or name of a baseline, by part; all weigh the same.
+        Fingerprint of a candidate, or name of a baseline, by part; all weigh the same. The fingerprints are those of
+        the runs beside it.
 
     Returns
     -------

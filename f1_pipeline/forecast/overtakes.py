@@ -27,15 +27,15 @@ _OVERTAKES_SD, _OVERTAKES_SD_UNKNOWN_CIRCUIT = 0.35, 0.45
 """Spread of a race's overtakes around the expected: races since 2023 vary by about 0.45 of their mean."""
 
 
-def overtake_inputs(start: np.ndarray, finish: np.ndarray, field_size: int) -> Floats:
+def overtake_inputs(start: np.ndarray, finish: np.ndarray, field_size: np.ndarray | int) -> Floats:
     """Describe a start and finish for the overtakes model.
 
     Parameters
     ----------
     start, finish : ndarray of int, shape (n,)
         Places from 1; finish 0 for not classified.
-    field_size : int
-        Number of cars.
+    field_size : int or ndarray of int, shape (n,)
+        Number of cars that started.
 
     Returns
     -------
@@ -97,7 +97,8 @@ def overtakes(earlier: Earlier, drivers: Sequence[str], circuit_id: str, season:
         flat = np.full((size + 1, size + 1), _OVERTAKES_BEFORE_ANY_RECORD)
         return Overtakes(flat, _SPRINT_OVERTAKES_SHARE * flat, np.ones(size), circuit_sd, 1.0)
     weight = weights(rows["age"], _OVERTAKES_HALF_LIFE)
-    inputs = overtake_inputs(rows["start_place"].to_numpy(), rows["position"].fillna(0).to_numpy(), 20)
+    field_size = rows.groupby("race_key")["driver_id"].transform("count").to_numpy()
+    inputs = overtake_inputs(rows["start_place"].to_numpy(), rows["position"].fillna(0).to_numpy(), field_size)
     model = PoissonRegressor(alpha=0.02, solver="newton-cholesky").fit(
         inputs, rows["overtakes_count"], sample_weight=weight
     )

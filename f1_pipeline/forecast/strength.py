@@ -162,10 +162,6 @@ class StrengthFilter:
         """Return the numbers of some drivers; see `car_numbers`."""
         return _numbers(self._drivers, names)
 
-    def has_met(self, names: Sequence[str]) -> npt.NDArray[np.bool_]:
-        """Say which drivers have been in a session."""
-        return self._met_drivers[self.driver_numbers(names)]
-
     def begin_weekend(self, opens_season: bool, is_reset: bool) -> None:
         """Let time pass: drift, winter, and a new form of the weekend that nobody knows yet.
 

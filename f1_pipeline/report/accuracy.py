@@ -41,10 +41,12 @@ PICTURE_SUFFIXES, PAGE_SUFFIXES = (".svg", ".png"), (".html",)
 LEGEND = (
     "c is the baseline ewma_price_prior on the same assets and races; ×c is a figure divided by c's: below 1 is better "
     "for errors, above 1 for rank correlation and points. Gains are over c, per race, ± one standard error over races. "
-    "Errors in points: MAE of the median, RMSE and bias of the mean, CRPS of the distribution. In 50/80/90: percent of "
-    "the scores within the central 50, 80 and 90 percent of the distribution. Constant: the Brier score had every "
-    "outcome been given the share that happened. Line-ups cost at most the budget, transfers are free. Counted are the "
-    "races from the fourth of each season on."
+    "Errors in points: MAE of the median (of a baseline, of the one figure that it gives), RMSE and bias of the mean, "
+    "CRPS of the distribution. In 50/80/90: percent of the scores within the central 50, 80 and 90 percent of the "
+    "distribution. Constant: the Brier score had every outcome of a kind been given the share that happened. Line-ups "
+    "cost at most the budget, transfers are free; after qualifying only Final Fix could still play them. Counted are "
+    "the races from the fourth of each season on. Candidates and baselines are computed again with every run and stand "
+    "beside the published forecast of their races, live or replayed."
 )
 
 
@@ -112,6 +114,23 @@ def check_targets(picture: Path | None, page: Path | None) -> None:
     for option, path, suffixes in (("picture", picture, PICTURE_SUFFIXES), ("page", page, PAGE_SUFFIXES)):
         if path is not None and path.suffix.lower() not in suffixes:
             raise UsageError(f"--{option}: expected a path that ends in {' or '.join(suffixes)}, found {path.name!r}")
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all; folders that are missing are made.
+
+    Raises
+    ------
+    UsageError
+        When it cannot be written there.
+    """
+    unfinished = path.with_name(f".{path.name}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.write_bytes(content)
+        unfinished.replace(path)
+    except OSError as error:
+        raise UsageError(f"{path}: expected a place to write to, found {error.strerror}") from error
 
 
 def read_accuracy(pipeline: Pipeline) -> Accuracy:
@@ -216,7 +235,7 @@ def print_accuracy(found: Accuracy, season: int | None, phase: str, forecast: st
     for section in laid_out:
         table = new_table(section.title)
         for place, name in enumerate(section.columns):
-            table.add_column(name, justify="right" if place else "left", overflow="fold")
+            table.add_column(name, justify="right" if place else "left", overflow="fold", no_wrap=not place)
         for place, row in enumerate(section.rows):
             table.add_row(*(Text(cell) for cell in row), end_section=place in section.breaks)
         screen.print(table)

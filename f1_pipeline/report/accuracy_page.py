@@ -23,6 +23,7 @@ from f1_pipeline.report.accuracy import (
     Section,
     check_targets,
     sections,
+    write_file,
 )
 from f1_pipeline.report.accuracy_picture import DARK, LIGHT, Theme, render
 
@@ -63,11 +64,10 @@ def write_page(found: Accuracy, path: Path) -> None:
     Raises
     ------
     UsageError
-        When it has another ending.
+        When it has another ending, or cannot be written.
     """
     check_targets(None, path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(render_page(found), encoding="utf-8")
+    write_file(path, render_page(found).encode())
 
 
 def render_page(found: Accuracy) -> str:

@@ -22,7 +22,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from f1_pipeline.forecast.evaluation import RETURN_CLASSES
 from f1_pipeline.forecast.phases import AT_LOCK, PHASES
-from f1_pipeline.report.accuracy import ALL, BASELINE, PHASE_NAMES, PUBLISHED, Accuracy, check_targets
+from f1_pipeline.report.accuracy import ALL, BASELINE, PHASE_NAMES, PUBLISHED, Accuracy, check_targets, write_file
 
 PANEL_SIZE, PANEL_COUNT = (13.0, 10.4), (3, 3)  # inches, rows and columns
 PNG_DPI = 110
@@ -61,11 +61,10 @@ def write_picture(found: Accuracy, path: Path) -> None:
     Raises
     ------
     UsageError
-        When it has another ending.
+        When it has another ending, or cannot be written.
     """
     check_targets(path, None)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(render(found, found.manners, path.suffix.lower().removeprefix("."), LIGHT))
+    write_file(path, render(found, found.manners, path.suffix.lower().removeprefix("."), LIGHT))
 
 
 def render(found: Accuracy, manners: Sequence[bool], kind: str, theme: Theme) -> bytes:

@@ -132,12 +132,13 @@ EXPECTED_BY_PUBLISHED = """
     order by race_key, phase, asset_type, asset_id
 """
 NOT_CLASSIFIED = """
-    select drv.race_key, drv.phase, 'not_classified' as event, 'driver' as asset_type, drv.driver_id as asset_id,
-        'not_classified' as outcome, drv.not_classified_probability as probability,
+    select fct.race_key, fct.phase, 'not_classified' as event, fct.asset_type, fct.asset_id,
+        'not_classified' as outcome, fct.not_classified_probability as probability,
         not per.was_race_classified as has_happened
-    from predictions.driver_outlook as drv
-    inner join core.driver_race_performance as per using (race_key, driver_id)
-    where list_contains($race_keys, drv.race_key)
+    from predictions.asset_forecast as fct
+    inner join core.driver_race_performance as per on fct.race_key = per.race_key and fct.asset_id = per.driver_id
+    where
+        fct.is_current and fct.not_classified_probability is not null and list_contains($race_keys, fct.race_key)
 """
 PRICE_STEPS = """
     select ste.race_key, ste.phase, ste.asset_type, ste.asset_id, ent.constructor_id, ste.probability,

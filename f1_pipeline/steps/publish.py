@@ -17,8 +17,9 @@ import pyarrow as pa
 
 from f1_pipeline.errors import WarehouseError
 from f1_pipeline.forecast.phases import AFTER_QUALIFYING, AT_LOCK, BEFORE_PRACTICE
+from f1_pipeline.forecast.publication import TENTHS
 from f1_pipeline.game.price_history import SeasonPrices
-from f1_pipeline.game.prices import price_rules_at, price_steps
+from f1_pipeline.game.prices import band_steps, price_rules_at, step_probabilities
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.prices import POINTS_TABLES, season_prices
 from f1_pipeline.steps.tables import run_model, with_nulls
@@ -51,7 +52,7 @@ FIGURES = """
 """
 CHOSEN = """
     select can.race_key, can.phase, can.candidate, can.asset_type, can.asset_id, can.expected_points, can.model_uri,
-        sca.scale, sim.draws, poi.fingerprint,
+        sca.scale, sim.draws, sim.not_classified_probability, poi.fingerprint,
         case can.phase
             when 'before_practice' then wee.before_practice_notes
             when 'at_lock' then wee.at_lock_notes
@@ -110,7 +111,7 @@ def choose_champions(pipeline: Pipeline, table: str, race_keys: Sequence[str]) -
     Raises
     ------
     WarehouseError
-        When an earlier race has not been evaluated.
+        When an earlier race has not been evaluated, or a race has no candidates.
     """
     from f1_pipeline.forecast.gate import decide
 
@@ -122,6 +123,9 @@ def choose_champions(pipeline: Pipeline, table: str, race_keys: Sequence[str]) -
         forecast = read_table(connection, "predictions.candidate_points")[["race_key", "phase"]].drop_duplicates()
     order = [race.race_key for race in pipeline.calendar.races]
     phases_of = forecast.groupby("race_key")["phase"].agg(set).to_dict()
+    missing = [race_key for race_key in race_keys if race_key not in phases_of]
+    if missing:
+        raise WarehouseError(f"{missing[0]}: expected forecasts of candidates, found none; materialize them first")
     rows = []
     for phase, alias in ALIASES.items():
         decisions = dict(zip(order, decide(figures[figures["phase"] == phase], order), strict=True))
@@ -320,18 +324,22 @@ def price_forecasts(pipeline: Pipeline, table: str, race_keys: Sequence[str]) ->
 def _step_rows(
     pipeline: Pipeline, season: SeasonPrices, race_key: str, rows: pd.DataFrame, draws: np.ndarray
 ) -> pd.DataFrame:
-    """Price every draw of a race; the field of the rules is everybody on sale."""
+    """Give every step that the price of each forecast asset can take its share of the draws, 0 included.
+
+    Who came on sale after the forecast was made has no draws and no rows; the others are priced without him.
+    """
     place = season.race_keys.index(race_key)
-    on_sale = season.assets[season.on_sale(place)].reset_index(drop=True)
-    order = rows.reset_index(drop=True).reset_index().merge(on_sale.reset_index(), on=["asset_type", "asset_id"])
-    at = order.sort_values("index_y")["index_x"].to_numpy()
-    points = np.rint(draws[at].T / 10.0)
+    on_sale = season.assets[season.on_sale(place)]
+    at = pd.MultiIndex.from_frame(rows[["asset_type", "asset_id"]]).get_indexer(
+        pd.MultiIndex.from_frame(on_sale[["asset_type", "asset_id"]])
+    )
+    points = np.where(at >= 0, np.rint(draws[at].T / TENTHS), np.nan)
     assets = season.at_lock(place)
     rules = price_rules_at(pipeline.rules(race_key).prices, race_key, season.race_keys)
-    steps = price_steps(assets, points, rules)
-    own = rows.iloc[at]
-    parts = []
-    for step in np.unique(steps):
-        share = (steps == step).mean(axis=0)
-        parts.append(own[share > 0].assign(step_musd=step / 10, probability=share[share > 0]))
-    return pd.concat(parts)
+    steps = band_steps(assets.prices, rules)
+    named = rows.iloc[at.repeat(steps.shape[1])].assign(
+        step_musd=steps.ravel() / 10, probability=step_probabilities(assets, points, rules).ravel()
+    )
+    # floor and ceiling give two bands one step
+    keys = ["race_key", "phase", "asset_type", "asset_id", "step_musd"]
+    return named[(at >= 0).repeat(steps.shape[1])].groupby(keys, as_index=False)["probability"].sum()

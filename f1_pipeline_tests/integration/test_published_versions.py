@@ -107,3 +107,20 @@ def test_prices_follow_the_version_that_counts(own: Pipeline) -> None:
         group by phase, asset_type, asset_id
     """
     assert {round(float(row[0]), 9) for row in ask(own, totals)} == {1.0}
+
+
+def test_who_comes_on_sale_after_a_live_forecast_has_no_price_steps_and_stops_nobody(own: Pipeline) -> None:
+    table = "predictions.price_step_probability"
+    with duckdb.connect(str(own.settings.warehouse_path)) as connection:
+        connection.execute("delete from predictions.asset_forecast where asset_id = 'lance-stroll'")
+    build_steps(own)[table].run(own, table, [NEXT_RACE])
+    totals = ask(
+        own,
+        "select asset_id, sum(probability), min(probability) from predictions.price_step_probability"
+        " where race_key = $race_key and phase = 'at_lock' group by asset_type, asset_id",
+    )
+    assert len(totals) == 32
+    assert "lance-stroll" not in {row[0] for row in totals}
+    assert {round(float(row[1]), 9) for row in totals} == {1.0}
+    # a step that no draw reached is listed as such
+    assert 0.0 in {row[2] for row in totals}
