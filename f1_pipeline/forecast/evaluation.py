@@ -8,7 +8,6 @@ errors that turns a point forecast into a distribution to compare with (`past_er
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
@@ -38,25 +37,6 @@ RETURN_CLASS_LIMITS = {"driver": (10.0, 25.0), "constructor": (25.0, 60.0)}
 week. Two cars score for a constructor, so its limits lie higher."""
 
 _KEYS = ["race_key", "asset_id"]
-
-
-@dataclass(frozen=True)
-class PairedDifference:
-    """How much lower one error was than another on the same races.
-
-    Attributes
-    ----------
-    race_count : int
-        Races compared.
-    mean : float
-        Mean over races of the reference's mean error less the forecast's; above 0 the forecast was better.
-    standard_error : float or None
-        Of that mean; None with one race. Races count as independent, the assets of one race do not.
-    """
-
-    race_count: int
-    mean: float
-    standard_error: float | None
 
 
 def _pair(predicted: ArrayLike, actual: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
@@ -325,32 +305,6 @@ def return_class(points: ArrayLike, asset_type: str) -> npt.NDArray[np.str_]:
         raise DataError(f"evaluation: expected an asset type of {sorted(RETURN_CLASS_LIMITS)}, found {asset_type!r}")
     bounds = (0.0, *RETURN_CLASS_LIMITS[asset_type])
     return np.array(RETURN_CLASSES)[np.searchsorted(bounds, np.asarray(points, dtype=float), side="right")]
-
-
-def paired_difference(reference: ArrayLike, forecast: ArrayLike, race_key: ArrayLike) -> PairedDifference:
-    """Compare the errors of two forecasts race by race.
-
-    Parameters
-    ----------
-    reference, forecast : array_like of shape (n,)
-        Errors (absolute, CRPS …) of the same rows.
-    race_key : array_like of shape (n,)
-        The race of each row. Errors of one race share its weather and its accidents, so the race is the unit.
-
-    Returns
-    -------
-    PairedDifference
-
-    Raises
-    ------
-    DataError
-        When the lengths differ or nothing was given.
-    """
-    left, right = _pair(reference, forecast)
-    by_race = pd.Series(left - right).groupby(np.asarray(race_key)).mean()
-    count = len(by_race)
-    error = float(by_race.std(ddof=1)) / count**0.5 if count > 1 else None
-    return PairedDifference(count, float(by_race.mean()), error)
 
 
 def past_error_ensemble(

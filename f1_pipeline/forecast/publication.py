@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-QUANTILES = {"p05": 0.05, "p10": 0.10, "p25": 0.25, "p50": 0.50, "p75": 0.75, "p90": 0.90, "p95": 0.95}
+from f1_pipeline.forecast.evaluation import ensemble_quantiles
+
 TENTHS = 10
 _SMALLEST, _LARGEST = -32_000, 32_000  # what tenths of points may be in a smallint
 
@@ -47,8 +48,7 @@ def forecast_draws(
 def figures(draws: npt.NDArray[np.int16]) -> pd.DataFrame:
     """Sum up draws: deviation and quantiles in points, one row per asset."""
     points = draws / TENTHS
-    quantiles = np.quantile(points, list(QUANTILES.values()), axis=1)
-    return pd.DataFrame({"sd_points": points.std(axis=1), **dict(zip(QUANTILES, quantiles, strict=True))})
+    return ensemble_quantiles(points).assign(sd_points=points.std(axis=1))
 
 
 def content_hash(forecast: pd.DataFrame, draws: npt.NDArray[np.int16], fingerprint: str) -> str:

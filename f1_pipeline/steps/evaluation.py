@@ -29,6 +29,7 @@ from f1_pipeline.forecast.evaluation import (
     return_class,
 )
 from f1_pipeline.forecast.phases import AT_LOCK
+from f1_pipeline.forecast.publication import TENTHS
 from f1_pipeline.game.lineup import ASSET_TYPES, AssetKey, LineupRules, lineup_points
 from f1_pipeline.optimize.enumeration import best_lineups
 from f1_pipeline.optimize.problem import LineupProblem
@@ -46,7 +47,6 @@ LINEUP_SCORE_TABLE = "evaluation.lineup_score"
 EVENT_TABLE = "evaluation.event_outcome"
 
 PUBLISHED = "published"
-DRAWS_PER_POINT = 10  # the published draws are in tenths of points
 
 ASSET = ["asset_type", "asset_id"]
 KEYS = ["race_key", "phase", *ASSET]
@@ -376,7 +376,7 @@ def _errors(rows: pd.DataFrame, members: Floats, quantiles: pd.DataFrame) -> pd.
 def _published_errors(published: pd.DataFrame, actual: pd.DataFrame) -> pd.DataFrame:
     """Judge the published forecast by the quantiles and draws that it published."""
     rows = published.merge(actual, on=["race_key", *ASSET])
-    judged = _errors(rows.assign(forecast=PUBLISHED), _stack(rows["draws"]) / DRAWS_PER_POINT, rows)
+    judged = _errors(rows.assign(forecast=PUBLISHED), _stack(rows["draws"]) / TENTHS, rows)
     return judged.assign(median_points=rows["p50"]).drop(columns="draws")
 
 

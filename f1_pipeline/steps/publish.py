@@ -85,6 +85,11 @@ MOMENTS = """
     from core.race as rac
     where list_contains($race_keys, rac.race_key)
 """
+STORED = """
+    select * from predictions.asset_forecast
+    where list_contains($race_keys, race_key)
+    order by all
+"""
 DRAWS = """
     select race_key, phase, asset_type, asset_id, draws
     from predictions.asset_forecast
@@ -237,10 +242,7 @@ def _stored(
     """Read the versions that are there, by race and phase."""
     if not pipeline.race_keys_in(connection, table):
         return {}
-    columns = ", ".join(pipeline.contracts[table].column_names)
-    query = f"select {columns} from {table} where list_contains($race_keys, race_key) order by all"  # noqa: S608
-    frame = _frame(_arrow(connection, query, race_keys))
-    return by_race_and_phase(frame)
+    return by_race_and_phase(_frame(_arrow(connection, STORED, race_keys)))
 
 
 def _made(chosen: pa.Table, moments: pd.DataFrame) -> dict[tuple[str, str], pd.DataFrame]:

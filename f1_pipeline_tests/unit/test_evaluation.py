@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from f1_pipeline.errors import DataError
 from f1_pipeline.forecast.evaluation import (
     ENSEMBLE_SIZE,
-    PairedDifference,
     capture_share,
     coverage,
     crps,
@@ -19,7 +18,6 @@ from f1_pipeline.forecast.evaluation import (
     evaluate,
     is_within,
     mae,
-    paired_difference,
     past_error_ensemble,
     pit,
     return_class,
@@ -182,14 +180,6 @@ def test_interval_holds_both_its_ends():
 )
 def test_return_classes_begin_at_their_limits(asset_type, points, classes):
     assert return_class(points, asset_type).tolist() == classes
-
-
-def test_paired_difference_has_the_race_as_its_unit():
-    reference, forecast = [3.0, 5.0, 2.0, 9.0], [1.0, 5.0, 2.0, 3.0]
-    # race a: (2 + 0) / 2 = 1, b: 0, c: 6; mean 7/3, deviations -4/3, -7/3, 11/3: variance 31/3
-    found = paired_difference(reference, forecast, ["a", "a", "b", "c"])
-    assert found == PairedDifference(3, pytest.approx(7 / 3), pytest.approx((31 / 3 / 3) ** 0.5))
-    assert paired_difference([3.0], [1.0], ["a"]) == PairedDifference(1, 2.0, None)
 
 
 def test_past_errors_are_added_to_the_forecast():

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from f1_pipeline.forecast.publication import QUANTILES, content_hash, figures, forecast_draws, versions
+from f1_pipeline.forecast.evaluation import QUANTILES
+from f1_pipeline.forecast.publication import content_hash, figures, forecast_draws, versions
 
 QUICK = settings(derandomize=True, database=None, deadline=None, max_examples=20)
 DEADLINE = datetime(2026, 3, 7, 5, tzinfo=UTC)
