@@ -48,7 +48,7 @@ def forecast_draws(
 def figures(draws: npt.NDArray[np.int16]) -> pd.DataFrame:
     """Sum up draws: deviation and quantiles in points, one row per asset."""
     points = draws / TENTHS
-    return ensemble_quantiles(points).assign(sd_points=points.std(axis=1))
+    return pd.concat([pd.Series(points.std(axis=1), name="sd_points"), ensemble_quantiles(points)], axis=1)
 
 
 def content_hash(forecast: pd.DataFrame, draws: npt.NDArray[np.int16], fingerprint: str) -> str:
