@@ -314,17 +314,18 @@ def _draw_classes(axes, found: Accuracy, theme: Theme) -> None:
 
 
 def _draw_calibration(axes, found: Accuracy, event: str, title: str, theme: Theme) -> None:
-    """Draw what happened against what was given, one dot per twentieth, with the standard error of the share."""
+    """Draw what happened against what was given, one dot per twentieth, the larger the more outcomes.
+
+    Without bars: outcomes of one race hang together, and a binomial error would pretend that they do not.
+    """
     rows = found.calibration
     rows = rows[(rows["event"] == event) & (rows["phase"] == AT_LOCK) & (rows["outcome_count"] >= FEWEST_OUTCOMES)]
     top = 1.0
     if len(rows):
         given, happened = rows["mean_probability"].to_numpy(), rows["observed_share"].to_numpy()
         counts = rows["outcome_count"].to_numpy()
-        error = np.sqrt(given * (1 - given) / counts)
-        axes.errorbar(given, happened, yerr=error, fmt="none", ecolor=theme.first, elinewidth=1.0, capsize=2)
         axes.scatter(given, happened, s=14 + 90 * counts / counts.max(), color=theme.first, zorder=3)
-        top = min(1.0, 1.15 * float(max(given.max(), (happened + error).max())))
+        top = min(1.0, 1.15 * float(max(given.max(), happened.max())))
     else:
         axes.text(0.5, 0.5, f"fewer than {FEWEST_OUTCOMES} outcomes", ha="center", va="center")
     axes.plot((0, top), (0, top), color=theme.text, linewidth=1.0)
