@@ -32,7 +32,7 @@ lint: $(VENV)/.installed-dev ## Check style, types and SQL
 	$(BIN)/sqlfluff lint --disable-progress-bar dbt_like_sql
 
 test: lint ## Lint, then run every test
-	$(BIN)/python -m pytest --numprocesses logical --dist loadfile
+	$(BIN)/python -m pytest --numprocesses logical --dist loadfile --no-loadscope-reorder
 
 bench: $(VENV)/.installed-dev ## Measure; one JSON line per figure
 	$(BIN)/python -m benchmarks
