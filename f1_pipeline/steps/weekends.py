@@ -205,9 +205,9 @@ def _all_rules(pipeline: Pipeline) -> Mapping[int, SeasonRules]:
 
 
 def _parquet(rows: pd.DataFrame) -> bytes:
-    target = pa.BufferOutputStream()
     import pyarrow.parquet as pq
 
+    target = pa.BufferOutputStream()
     pq.write_table(with_nulls(rows), target)
     return target.getvalue().to_pybytes()
 
