@@ -338,7 +338,7 @@ def past_error_ensemble(
         spread, scaled = uninformed_spread(asset_type), np.array([NormalDist().inv_cdf(share) for share in grid])
     else:
         before, scored = _pair(past_predicted, past_actual)
-        spread = fit_spread(pd.Series(before), pd.Series(scored), "prior_errors")
+        spread = fit_spread(before, scored)
         scaled = np.quantile((scored - before) / spread.scale(before), grid)
     return level[:, None] + spread.scale(level)[:, None] * scaled
 

@@ -40,7 +40,8 @@ class StrengthSettings:
     """Variances of the filter, in squared normal scores.
 
     Chosen by `f1-pipeline tune`: the likelihood of qualifying, sprints and races of 2019 to 2022, each predicted from
-    the sessions before, with a log-normal prior around round first guesses.
+    the sessions before, with a log-normal prior around round first guesses; the means, `car_var` and
+    `sprint_grid_weight` are first guesses, about which those seasons say too little.
 
     Attributes
     ----------
