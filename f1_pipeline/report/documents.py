@@ -88,7 +88,7 @@ def render_data_dictionary(pipeline: Pipeline) -> str:
 
 def _render_table(contract: TableContract, types: ColumnTypes) -> str:
     found: Mapping[str, str] = types[contract.full_name]
-    partitioned = "one partition per race" if contract.partitioned_by else "replaced whole"
+    partitioned = f"one partition per {contract.partition}" if contract.partition else "replaced whole"
     lines = [
         f"### {contract.full_name}",
         "",

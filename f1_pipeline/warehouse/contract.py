@@ -7,6 +7,11 @@ file, `facts.py` derives it from the declaration of a file in data/, `writer.py`
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+Partition = Literal["race", "season"]
+
+PARTITION_COLUMNS: dict[str, Partition] = {"race_key": "race", "season": "season"}
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,7 @@ class TableContract:
     columns : tuple of Column
         Every column, in order.
     partitioned_by : str or None
-        The partition column, `race_key`; None for a table that is replaced whole.
+        The partition column, one of `PARTITION_COLUMNS`; None for a table that is replaced whole.
     checks : tuple of str
         Boolean SQL expressions over one row; a row for which one is false breaks the contract.
     """
@@ -50,6 +55,11 @@ class TableContract:
     def full_name(self) -> str:
         """`schema.name`."""
         return f"{self.schema}.{self.name}"
+
+    @property
+    def partition(self) -> Partition | None:
+        """What one partition is, a race or a season; None for a table that is replaced whole."""
+        return PARTITION_COLUMNS[self.partitioned_by] if self.partitioned_by else None
 
     @property
     def column_names(self) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ import duckdb
 from f1_pipeline.errors import WarehouseError
 from f1_pipeline.sources.tables import FACT_TABLES
 from f1_pipeline.warehouse.lineage import upstream_tables
-from f1_pipeline.warehouse.model_file import INCOMING, SqlModel
+from f1_pipeline.warehouse.model_file import INCOMING, SqlModel, select_parameters
 
 ColumnTypes = dict[str, dict[str, str]]
 
@@ -59,7 +59,7 @@ def _create_from_model(connection: duckdb.DuckDBPyConnection, model: SqlModel) -
         # Rows from Python are cast by the model where they are not text, so text stands for all.
         columns = ", ".join(f"cast(null as varchar) as {column}" for column in model.contract.column_names)
         connection.execute(f"create or replace temp view {INCOMING} as select {columns}")
-    parameters = {"race_keys": []} if "$race_keys" in model.body else None
+    parameters = select_parameters(model.contract, model.body, [])
     try:
         _create(connection, name, f"create table {name} as from ({model.body}) limit 0", parameters)
     except duckdb.Error as error:

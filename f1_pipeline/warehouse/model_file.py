@@ -3,21 +3,22 @@
 Belongs here: the grammar of the files in dbt_like_sql/. Neighbours: `lineage.py` derives what the select reads,
 `writer.py` runs it, `defs.assets` makes one asset of each file.
 
-The header is a run of `-- key: value` lines: `description`, `grain`, `partitioned_by`, `strictly_before`
-and `up_to_and_including` (upstream tables of which earlier races are read, without or with the race itself),
-`column: name | description | unit`, `check: expression`. A file in
-`tests/` has `description` and `asset`, and returns the rows that break the sentence in its name.
+The header is a run of `-- key: value` lines: `description`, `grain`, `partitioned_by` (`race_key` or `season`),
+`strictly_before` and `up_to_and_including` (upstream tables of which earlier races are read, without or with the race
+itself), `column: name | description | unit`, `check: expression`. A file in `tests/` has `description` and `asset`, and
+returns the rows that break the sentence in its name. A select finds the partitions to compute in `$race_keys`, or as
+numbers in `$seasons`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from f1_pipeline.errors import DataError
-from f1_pipeline.warehouse.contract import Column, TableContract
+from f1_pipeline.warehouse.contract import PARTITION_COLUMNS, Column, TableContract
 
 HEADER_LINE = re.compile(r"^--\s*(?P<key>[a-z_]+):\s*(?P<value>.+?)\s*$")
 MODEL_KEYS = {
@@ -96,6 +97,7 @@ def read_model(path: Path) -> SqlModel:
         checks=tuple(header["check"]),
     )
     _check_grain(path, contract)
+    _check_partition(path, contract, [*header["strictly_before"], *header["up_to_and_including"]])
     return SqlModel(
         path=path,
         contract=contract,
@@ -113,6 +115,29 @@ def read_tests(sql_dir: Path) -> tuple[SqlTest, ...]:
         description, asset = _one(path, header, "description"), _one(path, header, "asset")
         tests.append(SqlTest(path=path, name=path.stem, description=description, asset=asset, body=body))
     return tuple(tests)
+
+
+def select_parameters(contract: TableContract, body: str, partition_keys: Sequence[str]) -> dict[str, Sequence[object]]:
+    """Bind what a select says of the partitions to compute: `$race_keys`, or as numbers `$seasons`.
+
+    Parameters
+    ----------
+    contract : TableContract
+        Of the table that the select makes or tests.
+    body : str
+        The select.
+    partition_keys : sequence of str
+
+    Returns
+    -------
+    dict of str to sequence
+        By parameter; empty when the select does not ask.
+    """
+    if contract.partition == "season":
+        parameters = {"seasons": [int(key) for key in partition_keys]}
+    else:
+        parameters = {"race_keys": list(partition_keys)}
+    return {name: values for name, values in parameters.items() if f"${name}" in body}
 
 
 def _split(path: Path, known_keys: Iterable[str]) -> tuple[dict[str, list[str]], str]:
@@ -156,3 +181,14 @@ def _check_grain(path: Path, contract: TableContract) -> None:
     missing = [name for name in keys if name not in contract.column_names]
     if missing:
         raise DataError(f"{path.name}: expected a column line for {', '.join(missing)}, found none")
+
+
+def _check_partition(path: Path, contract: TableContract, earlier: list[str]) -> None:
+    if contract.partitioned_by not in {None, *PARTITION_COLUMNS}:
+        expected = " or ".join(PARTITION_COLUMNS)
+        raise DataError(f"{path.name}: partitioned_by: expected {expected}, found {contract.partitioned_by}")
+    if contract.partition == "season" and earlier:
+        raise DataError(
+            f"{path.name}: expected no earlier races to be named, since a season reads every race up to its last one; "
+            f"found {', '.join(earlier)}"
+        )

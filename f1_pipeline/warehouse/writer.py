@@ -1,4 +1,4 @@
-"""Write a table: replace these race partitions, check the contract, in one transaction.
+"""Write a table: replace these partitions, races or seasons, check the contract, in one transaction.
 
 Belongs here: the only code that changes rows of the warehouse. Neighbours: `contract.py` says what must hold,
 `model_file.py` brings the select. A failing check or a crash leaves the last good state.
@@ -17,7 +17,7 @@ import pyarrow as pa
 from f1_pipeline.errors import WarehouseError
 from f1_pipeline.warehouse.contract import TableContract
 from f1_pipeline.warehouse.frames import read_frame
-from f1_pipeline.warehouse.model_file import INCOMING, SqlModel, SqlTest
+from f1_pipeline.warehouse.model_file import INCOMING, SqlModel, SqlTest, select_parameters
 
 SHOWN_ROWS = 5
 CONTRACT = "contract"  # the check that a table keeps what its header promises
@@ -30,7 +30,7 @@ class WriteReport:
     Attributes
     ----------
     row_counts : dict of str to int
-        Rows written per race key; one entry, the empty key, for a table without partitions.
+        Rows written per partition key; one entry, the empty key, for a table without partitions.
     column_types : dict of str to str
         DuckDB's type of each column, in order.
     table_row_count : int
@@ -38,7 +38,7 @@ class WriteReport:
     checks : tuple of str
         Names of the checks that held: `contract` and the SQL tests of the table.
     details : dict of str to dict
-        What a reader of one race's rows wants to see at once, by race key: numbers, or Markdown.
+        What a reader of one partition's rows wants to see at once, by partition key: numbers, or Markdown.
     """
 
     row_counts: dict[str, int]
@@ -65,19 +65,19 @@ class ContractError(WarehouseError):
 def write_model(
     connection: duckdb.DuckDBPyConnection,
     model: SqlModel,
-    race_keys: Sequence[str],
+    partition_keys: Sequence[str],
     incoming: pa.Table | pd.DataFrame | None = None,
     tests: Sequence[SqlTest] = (),
 ) -> WriteReport:
-    """Run a SQL model for some races and replace their rows.
+    """Run a SQL model for some partitions and replace their rows.
 
     Parameters
     ----------
     connection : duckdb.DuckDBPyConnection
         A writing connection outside any transaction.
     model : SqlModel
-    race_keys : sequence of str
-        The partitions to replace; ignored by a table without partitions.
+    partition_keys : sequence of str
+        The races or seasons to replace; ignored by a table without partitions.
     incoming : pyarrow.Table or pandas.DataFrame, optional
         The rows of a model that is fed by Python.
     tests : sequence of SqlTest
@@ -97,8 +97,8 @@ def write_model(
     if incoming is not None:
         connection.register(INCOMING, incoming)
     try:
-        parameters = {"race_keys": list(race_keys)} if "$race_keys" in model.body else {}
-        return _replace(connection, model.contract, model.body, parameters, race_keys, tests)
+        parameters = select_parameters(model.contract, model.body, partition_keys)
+        return _replace(connection, model.contract, model.body, parameters, partition_keys, tests)
     finally:
         if incoming is not None:
             connection.unregister(INCOMING)
@@ -108,13 +108,13 @@ def write_rows(
     connection: duckdb.DuckDBPyConnection,
     contract: TableContract,
     rows: pa.Table,
-    race_keys: Sequence[str],
+    partition_keys: Sequence[str],
     tests: Sequence[SqlTest] = (),
 ) -> WriteReport:
-    """Replace the rows of some races by given ones; see `write_model`."""
+    """Replace the rows of some partitions by given ones; see `write_model`."""
     connection.register(INCOMING, rows)
     try:
-        return _replace(connection, contract, f"select * from {INCOMING}", {}, race_keys, tests)
+        return _replace(connection, contract, f"select * from {INCOMING}", {}, partition_keys, tests)
     finally:
         connection.unregister(INCOMING)
 
@@ -124,7 +124,7 @@ def _replace(
     contract: TableContract,
     select: str,
     parameters: Mapping[str, object],
-    race_keys: Sequence[str],
+    partition_keys: Sequence[str],
     tests: Sequence[SqlTest],
 ) -> WriteReport:
     with _transaction(connection):
@@ -132,12 +132,12 @@ def _replace(
         connection.execute("create or replace temp table staged_rows as " + select, parameters)
         types = _column_types(connection, "temp", "staged_rows")
         _check_columns(contract, types)
-        _check_rows(connection, contract, race_keys)
+        _check_rows(connection, contract, partition_keys)
         _create_table(connection, contract, types)
-        _swap_rows(connection, contract, race_keys)
-        _run_tests(connection, tests, race_keys)
+        _swap_rows(connection, contract, partition_keys)
+        _run_tests(connection, contract, tests, partition_keys)
         report = WriteReport(
-            row_counts=_count_rows(connection, contract, race_keys),
+            row_counts=_count_rows(connection, contract, partition_keys),
             column_types=types,
             table_row_count=_table_size(connection, contract),
             checks=(CONTRACT, *(test.name for test in tests)),
@@ -178,7 +178,7 @@ def _check_columns(contract: TableContract, types: dict[str, str]) -> None:
         raise WarehouseError(f"{contract.full_name}: expected the columns {expected}; found {found}")
 
 
-def _check_rows(connection: duckdb.DuckDBPyConnection, contract: TableContract, race_keys: Sequence[str]) -> None:
+def _check_rows(connection: duckdb.DuckDBPyConnection, contract: TableContract, partition_keys: Sequence[str]) -> None:
     # Identifiers and expressions come from the project's own files; values never do.
     grain = ", ".join(contract.grain)
     for name in contract.grain:
@@ -188,9 +188,17 @@ def _check_rows(connection: duckdb.DuckDBPyConnection, contract: TableContract, 
     for check in contract.checks:
         _check(connection, contract, check)
     if contract.partitioned_by:
-        foreign = f"select * from temp.staged_rows where not list_contains($race_keys, {contract.partitioned_by})"
-        sentence = f"{contract.full_name}: expected only rows of the races asked for"
-        _expect_no_rows(connection, CONTRACT, sentence, foreign, {"race_keys": list(race_keys)})
+        foreign = f"select * from temp.staged_rows where ({_is_asked_for(contract)}) is not true"
+        sentence = f"{contract.full_name}: expected only rows of the {contract.partition}s asked for"
+        _expect_no_rows(connection, CONTRACT, sentence, foreign, {"partition_keys": list(partition_keys)})
+
+
+def _partition_key(contract: TableContract) -> str:
+    return f"cast({contract.partitioned_by} as varchar)"
+
+
+def _is_asked_for(contract: TableContract) -> str:
+    return f"list_contains($partition_keys, {_partition_key(contract)})"
 
 
 def _check(connection: duckdb.DuckDBPyConnection, contract: TableContract, check: str) -> None:
@@ -198,9 +206,14 @@ def _check(connection: duckdb.DuckDBPyConnection, contract: TableContract, check
     _expect_no_rows(connection, CONTRACT, f"{contract.full_name}: expected {check}", query)
 
 
-def _run_tests(connection: duckdb.DuckDBPyConnection, tests: Sequence[SqlTest], race_keys: Sequence[str]) -> None:
+def _run_tests(
+    connection: duckdb.DuckDBPyConnection,
+    contract: TableContract,
+    tests: Sequence[SqlTest],
+    partition_keys: Sequence[str],
+) -> None:
     for test in tests:
-        parameters = {"race_keys": list(race_keys)} if "$race_keys" in test.body else {}
+        parameters = select_parameters(contract, test.body, partition_keys)
         _expect_no_rows(connection, test.name, f"{test.asset}: {test.name}", test.body, parameters)
 
 
@@ -229,7 +242,7 @@ def _create_table(connection: duckdb.DuckDBPyConnection, contract: TableContract
         expected = ", ".join(f"{name} {kind}" for name, kind in types.items())
         raise WarehouseError(
             f"{contract.full_name}: the stored table has other columns than its model: expected {expected}; found "
-            f"{found}; drop it and run every race again"
+            f"{found}; drop it and run every {contract.partition or 'race'} again"
         )
     if not stored:
         connection.execute(f"create table {contract.full_name} as select * from temp.staged_rows limit 0")
@@ -239,11 +252,11 @@ def _create_table(connection: duckdb.DuckDBPyConnection, contract: TableContract
             connection.execute(f"comment on column {contract.full_name}.{column.name} is {_literal(text)}")
 
 
-def _swap_rows(connection: duckdb.DuckDBPyConnection, contract: TableContract, race_keys: Sequence[str]) -> None:
+def _swap_rows(connection: duckdb.DuckDBPyConnection, contract: TableContract, partition_keys: Sequence[str]) -> None:
     if contract.partitioned_by:
         connection.execute(
-            f"delete from {contract.full_name} where list_contains($race_keys, {contract.partitioned_by})",
-            {"race_keys": list(race_keys)},
+            f"delete from {contract.full_name} where {_is_asked_for(contract)}",
+            {"partition_keys": list(partition_keys)},
         )
     else:
         connection.execute(f"delete from {contract.full_name}")
@@ -252,15 +265,15 @@ def _swap_rows(connection: duckdb.DuckDBPyConnection, contract: TableContract, r
 
 
 def _count_rows(
-    connection: duckdb.DuckDBPyConnection, contract: TableContract, race_keys: Sequence[str]
+    connection: duckdb.DuckDBPyConnection, contract: TableContract, partition_keys: Sequence[str]
 ) -> dict[str, int]:
     if not contract.partitioned_by:
         counted = connection.execute("select count(*) from temp.staged_rows").fetchall()
         return {"": counted[0][0]}
     counted = connection.execute(
-        f"select {contract.partitioned_by}, count(*) from temp.staged_rows group by all"
+        f"select {_partition_key(contract)}, count(*) from temp.staged_rows group by all"
     ).fetchall()
-    return dict.fromkeys(race_keys, 0) | dict(counted)
+    return dict.fromkeys(partition_keys, 0) | dict(counted)
 
 
 def _table_size(connection: duckdb.DuckDBPyConnection, contract: TableContract) -> int:

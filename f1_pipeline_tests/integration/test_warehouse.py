@@ -5,6 +5,7 @@ Belongs here: real DuckDB files and real processes. Neighbours: `sql/` tests wha
 
 from __future__ import annotations
 
+import dataclasses
 import random
 import shutil
 import signal
@@ -22,8 +23,8 @@ from f1_pipeline.errors import WarehouseError
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.warehouse.connection import Warehouse
 from f1_pipeline.warehouse.contract import Column, TableContract
-from f1_pipeline.warehouse.model_file import SqlTest
-from f1_pipeline.warehouse.writer import ContractError, WriteReport, write_rows
+from f1_pipeline.warehouse.model_file import SqlModel, SqlTest, read_model
+from f1_pipeline.warehouse.writer import ContractError, WriteReport, write_model, write_rows
 from f1_pipeline_tests.conftest import History
 from f1_pipeline_tests.support import (
     REPO,
@@ -100,6 +101,84 @@ def test_table_without_partitions_is_replaced_whole(warehouse: Warehouse) -> Non
     report = write(warehouse, GOOD[:1], [], contract)
     assert report.row_counts == {"": 1}
     assert rows_of(warehouse.path, "core.points") == GOOD[:1]
+
+
+# ---- seasons
+
+SEASON_POINTS = """\
+-- description: One row per season and driver: points.
+-- grain: season, driver_id
+-- partitioned_by: season
+-- column: season | Season
+-- column: driver_id | Driver
+-- column: points | Points | points
+select
+    cast(season as integer) as season,
+    driver_id,
+    cast(points as integer) as points
+from incoming
+"""
+SEASON_ROWS = [(2025, "ann", 1), (2025, "bob", 2), (2026, "ann", 3)]
+
+
+@pytest.fixture
+def season_model(tmp_path: Path) -> SqlModel:
+    path = tmp_path / "lineups" / "season_points.sql"
+    path.parent.mkdir()
+    path.write_text(SEASON_POINTS, encoding="utf-8")
+    return read_model(path)
+
+
+def write_seasons(
+    warehouse: Warehouse,
+    model: SqlModel,
+    rows: list[tuple[int | None, str, int]],
+    seasons: list[str],
+    tests: tuple[SqlTest, ...] = (),
+) -> WriteReport:
+    incoming = pa.Table.from_pylist([dict(zip(("season", "driver_id", "points"), row, strict=True)) for row in rows])
+    with warehouse.write() as connection:
+        return write_model(connection, model, seasons, incoming, tests)
+
+
+def test_write_replaces_the_seasons_it_was_asked_for_and_no_other(warehouse: Warehouse, season_model: SqlModel) -> None:
+    first = write_seasons(warehouse, season_model, SEASON_ROWS, ["2025", "2026"])
+    assert first.row_counts == {"2025": 2, "2026": 1}
+    assert first.column_types["season"] == "INTEGER"
+    report = write_seasons(warehouse, season_model, [(2025, "cid", 4)], ["2024", "2025"])
+    assert report.row_counts == {"2024": 0, "2025": 1}
+    assert rows_of(warehouse.path, "lineups.season_points") == [(2025, "cid", 4), (2026, "ann", 3)]
+
+
+def test_row_of_another_season_is_refused_and_changes_nothing(warehouse: Warehouse, season_model: SqlModel) -> None:
+    write_seasons(warehouse, season_model, SEASON_ROWS, ["2025", "2026"])
+    with pytest.raises(ContractError) as caught:
+        write_seasons(warehouse, season_model, [(2025, "ann", 9), (2026, "eve", 9)], ["2025"])
+    assert str(caught.value) == (
+        "lineups.season_points: expected only rows of the seasons asked for; 1 rows break it, such as "
+        "[{'season': 2026, 'driver_id': 'eve', 'points': 9}]"
+    )
+    assert rows_of(warehouse.path, "lineups.season_points") == SEASON_ROWS
+
+
+def test_sql_test_of_a_season_table_is_told_the_seasons(warehouse: Warehouse, season_model: SqlModel) -> None:
+    body = "select * from lineups.season_points where list_contains($seasons, season) and points = 0"
+    test = SqlTest(Path("assert_no_zero.sql"), "assert_no_zero", "None.", "lineups.season_points", body)
+    write_seasons(warehouse, season_model, [(2025, "ann", 0)], ["2025"])
+    # what stands in the table of another season is not this write's concern
+    assert write_seasons(warehouse, season_model, [(2026, "ann", 3)], ["2026"], (test,)).row_counts == {"2026": 1}
+    with pytest.raises(ContractError, match=r"^lineups\.season_points: assert_no_zero; 1 rows .*'bob'"):
+        write_seasons(warehouse, season_model, [(2026, "bob", 0)], ["2026"], (test,))
+    assert rows_of(warehouse.path, "lineups.season_points") == [(2025, "ann", 0), (2026, "ann", 3)]
+
+
+def test_partition_column_outside_the_grain_is_never_null(warehouse: Warehouse) -> None:
+    contract = dataclasses.replace(POINTS, grain=("driver_id",))
+    with pytest.raises(ContractError, match="expected only rows of the races asked for; 1 rows break it"):
+        write(warehouse, [(None, "ann", 10)], BOTH, contract)
+
+
+# ---- what readers see
 
 
 def test_descriptions_and_units_become_comments(warehouse: Warehouse) -> None:

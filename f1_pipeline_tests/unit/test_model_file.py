@@ -6,7 +6,7 @@ import pytest
 
 from f1_pipeline.errors import DataError
 from f1_pipeline.warehouse.contract import Column
-from f1_pipeline.warehouse.model_file import read_model, read_models, read_tests
+from f1_pipeline.warehouse.model_file import read_model, read_models, read_tests, select_parameters
 
 HEADER = """\
 -- description: Points of a driver in one race.
@@ -132,6 +132,41 @@ def test_partition_column_without_a_column_line_is_named(tmp_path: Path) -> None
     text = HEADER.replace("partitioned_by: race_key", "partitioned_by: season") + BODY
     with pytest.raises(DataError, match=r"expected a column line for season, found none"):
         read_model(model_file(tmp_path, text))
+
+
+def test_table_is_partitioned_by_race_or_season(tmp_path: Path) -> None:
+    text = HEADER.replace("partitioned_by: race_key", "partitioned_by: driver_id") + BODY
+    with pytest.raises(DataError, match=r"^points\.sql: partitioned_by: expected race_key or season, found driver_id$"):
+        read_model(model_file(tmp_path, text))
+
+
+SEASON_MODEL = """\
+-- description: One row per season.
+-- grain: season
+-- partitioned_by: season
+-- column: season | Season
+select season from core.race
+"""
+
+
+def test_select_finds_its_partitions_in_a_parameter_of_their_name(tmp_path: Path) -> None:
+    by_race = read_model(model_file(tmp_path, HEADER + BODY)).contract
+    assert by_race.partition == "race"
+    assert select_parameters(by_race, "where list_contains($race_keys, race_key)", ["2026-monaco"]) == {
+        "race_keys": ["2026-monaco"]
+    }
+    by_season = read_model(model_file(tmp_path, SEASON_MODEL)).contract
+    assert by_season.partition == "season"
+    assert select_parameters(by_season, "where list_contains($seasons, season)", ["2025", "2026"]) == {
+        "seasons": [2025, 2026]
+    }
+    assert select_parameters(by_season, "select season from core.race", ["2026"]) == {}
+
+
+@pytest.mark.parametrize("key", ["strictly_before", "up_to_and_including"])
+def test_season_names_no_earlier_races(tmp_path: Path, key: str) -> None:
+    with pytest.raises(DataError, match=r"^points\.sql: expected no earlier races to be named, .*; found core\.score$"):
+        read_model(model_file(tmp_path, f"-- {key}: core.score\n" + SEASON_MODEL))
 
 
 @pytest.mark.parametrize("text", [HEADER, ""])
