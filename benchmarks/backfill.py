@@ -16,7 +16,7 @@ from benchmarks.registry import Figure, benchmark
 from f1_pipeline.defs.runs import Runner
 from f1_pipeline.settings import Settings, load_settings
 from f1_pipeline.steps.pipeline import Pipeline
-from f1_pipeline.steps.registry import build_steps
+from f1_pipeline.steps.registry import build_steps, finished_tables
 
 RACE_COUNTS = (10, 40, 75)
 
@@ -34,8 +34,9 @@ def _directly(race_keys: Sequence[str]) -> float:
     with tempfile.TemporaryDirectory(prefix="f1-pipeline-bench-") as folder:
         started = time.perf_counter()
         pipeline = Pipeline(_fresh_settings(folder))
-        for table, step in build_steps(pipeline).items():
-            step.run(pipeline, table, race_keys if step.is_partitioned else [])
+        steps = build_steps(pipeline)
+        for table in finished_tables(steps):
+            steps[table].run(pipeline, table, race_keys if steps[table].partition else [])
         return time.perf_counter() - started
 
 

@@ -10,7 +10,6 @@ import dagster as dg
 from f1_pipeline.defs.assets import build_assets
 from f1_pipeline.defs.automation import build_sensors
 from f1_pipeline.defs.jobs import build_jobs
-from f1_pipeline.defs.partitions import race_partitions
 from f1_pipeline.defs.resources import PipelineResource
 from f1_pipeline.defs.sources import build_source_assets
 from f1_pipeline.settings import Settings, load_settings
@@ -50,7 +49,7 @@ def build_definitions(
     with warnings.catch_warnings():
         # One run over many races rests on it; it is beta, and said so at every asset.
         warnings.filterwarnings("ignore", message="Parameter `backfill_policy`", category=dg.BetaWarning)
-        assets = build_assets(pipeline, steps, race_partitions(pipeline.calendar), types)
+        assets = build_assets(pipeline, steps, types)
     jobs = build_jobs(steps)
     return dg.Definitions(
         assets=[*assets, build_source_assets(settings.sources, say)],

@@ -14,7 +14,7 @@ from filelock import FileLock
 
 from f1_pipeline.settings import Settings
 from f1_pipeline.steps.pipeline import Pipeline
-from f1_pipeline.steps.registry import Step, build_steps, forecast_tables
+from f1_pipeline.steps.registry import Step, build_steps, finished_tables, forecast_tables
 from f1_pipeline_tests.support import (
     NEXT_RACE,
     copy_facts,
@@ -92,7 +92,7 @@ def facts(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def complete(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
-    """Every step for the races of 2025 and 2026, then the next one; tests only read it.
+    """Every table of the finished races of 2025 and 2026, then the next race; tests only read it.
 
     The workers of a run share it: the first one computes, the others wait for it.
     """
@@ -110,8 +110,8 @@ def complete(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
 def _compute(pipeline: Pipeline, folder: Path) -> None:
     short_facts(pipeline.settings.data_dir)
     steps = build_steps(pipeline)
-    for table, step in steps.items():
-        step.run(pipeline, table, finished_keys(pipeline))
+    for table in finished_tables(steps):
+        steps[table].run(pipeline, table, finished_keys(pipeline))
     for table in forecast_tables(steps):
         steps[table].run(pipeline, table, [NEXT_RACE])
     (folder / DONE).touch()

@@ -10,7 +10,13 @@ from typing import Any
 import dagster as dg
 
 from f1_pipeline.defs.metadata import partition_metadata, run_metadata, table_schema
-from f1_pipeline.defs.partitions import strictly_before, up_to_and_including
+from f1_pipeline.defs.partitions import (
+    race_partitions,
+    season_partitions,
+    strictly_before,
+    up_to_and_including,
+    up_to_season,
+)
 from f1_pipeline.defs.resources import PipelineResource
 from f1_pipeline.defs.sources import BUNDLE, OWNERS
 from f1_pipeline.steps.pipeline import Pipeline
@@ -26,7 +32,6 @@ def asset_key(table: str) -> dg.AssetKey:
 def build_assets(
     pipeline: Pipeline,
     steps: Mapping[str, Step],
-    partitions: dg.StaticPartitionsDefinition,
     types: Mapping[str, Mapping[str, str]],
 ) -> list[dg.AssetsDefinition]:
     """Make one asset of each step.
@@ -36,8 +41,6 @@ def build_assets(
     pipeline : Pipeline
     steps : mapping of str to Step
         By full table name.
-    partitions : StaticPartitionsDefinition
-        One partition per race.
     types : mapping of str to mapping of str to str
         Column types of every table.
 
@@ -45,23 +48,31 @@ def build_assets(
     -------
     list of AssetsDefinition
     """
-    before, including = strictly_before(partitions), up_to_and_including(partitions)
+    races, seasons = race_partitions(pipeline.calendar), season_partitions(pipeline.calendar)
+    partitions = {"race": races, "season": seasons}
+    before, including = strictly_before(races), up_to_and_including(races)
+    of_season = up_to_season(pipeline.calendar, races, seasons)
 
-    def dependency(step: Step, table: str) -> dg.AssetDep:
-        mapping = before if table in step.strictly_before else None
-        mapping = including if table in step.up_to_and_including else mapping
-        return dg.AssetDep(asset_key(table), partition_mapping=mapping)
+    def mapping(step: Step, table: str) -> dg.PartitionMapping | None:
+        if step.partition == "season":
+            return of_season if steps[table].partition == "race" else None
+        if table in step.strictly_before:
+            return before
+        return including if table in step.up_to_and_including else None
 
     def dependencies(step: Step) -> list[dg.AssetDep]:
         facts = [dg.AssetDep(BUNDLE)] if step.reads_facts else []
-        return [*facts, *(dependency(step, table) for table in step.reads)]
+        return [
+            *facts,
+            *(dg.AssetDep(asset_key(table), partition_mapping=mapping(step, table)) for table in step.reads),
+        ]
 
     return [
         _build_asset(
             pipeline,
             step,
             deps=dependencies(step),
-            partitions=partitions if step.is_partitioned else None,
+            partitions=partitions[step.partition] if step.partition else None,
             schema=table_schema(pipeline.contracts[step.table], types[step.table]),
         )
         for step in steps.values()
@@ -95,9 +106,9 @@ def _build_asset(
         ],
     )
     def table_asset(context: dg.AssetExecutionContext, pipeline: PipelineResource) -> Iterator[Any]:
-        race_keys = list(context.partition_keys) if step.is_partitioned else []
+        partition_keys = list(context.partition_keys) if step.partition else []
         try:
-            report = step.run(pipeline.pipeline, step.table, race_keys)
+            report = step.run(pipeline.pipeline, step.table, partition_keys)
         except ContractError as error:
             metadata = {"rows": dg.MetadataValue.md(error.rows.head(20).to_markdown(index=False))}
             yield dg.AssetCheckResult(
@@ -107,11 +118,11 @@ def _build_asset(
         for name in report.checks:
             yield dg.AssetCheckResult(passed=True, check_name=name, asset_key=key)
         metadata = run_metadata(pipeline.pipeline, step, report)
-        for race_key in race_keys:
-            context.add_asset_metadata(partition_metadata(report, race_key), key, race_key)
-        if race_keys:
+        for partition_key in partition_keys:
+            context.add_asset_metadata(partition_metadata(report, partition_key), key, partition_key)
+        if partition_keys:
             # The UI reads table-wide metadata from the last event; on every partition it would cost seconds.
-            context.add_asset_metadata(metadata, key, race_keys[-1])
-        yield dg.MaterializeResult(asset_key=key, metadata={} if race_keys else metadata)
+            context.add_asset_metadata(metadata, key, partition_keys[-1])
+        yield dg.MaterializeResult(asset_key=key, metadata={} if partition_keys else metadata)
 
     return table_asset

@@ -159,9 +159,9 @@ def _refresh_request(due: Due, missing_since: datetime, now: datetime) -> dg.Run
     return dg.RunRequest(run_key=f"{due.job_name}:{due.first_race_key}:{turn:%Y-%m-%dT%H:%M}", job_name=due.job_name)
 
 
-def partition_range_tags(first_race_key: str, last_race_key: str) -> dict[str, str]:
-    """Tags that make one run compute every race from the first to the last."""
+def partition_range_tags(first_key: str, last_key: str) -> dict[str, str]:
+    """Tags that make one run compute every race, or every season, from the first to the last."""
     return {
-        "dagster/asset_partition_range_start": first_race_key,
-        "dagster/asset_partition_range_end": last_race_key,
+        "dagster/asset_partition_range_start": first_key,
+        "dagster/asset_partition_range_end": last_key,
     }

@@ -1,4 +1,4 @@
-"""The jobs of the graph: a finished race or a range of them, the line-up of a coming one, and new facts.
+"""The jobs of the graph: a finished race or a range of them, the line-up of a coming one, seasons, and new facts.
 
 Belongs here: asset selections with a name. Neighbours: `automation.py` and `cli.py` launch them.
 """
@@ -12,11 +12,12 @@ import dagster as dg
 from f1_pipeline.defs.assets import asset_key
 from f1_pipeline.defs.sources import SOURCES_GROUP
 from f1_pipeline.steps.refresh import CORRECTION_TABLE, STATEMENT_TABLE
-from f1_pipeline.steps.registry import Step, forecast_tables, history_tables
+from f1_pipeline.steps.registry import Step, finished_tables, forecast_tables, history_tables, season_tables
 
 FINISHED_RACE_JOB = "finished_race"
 RACE_HISTORY_JOB = "race_history"
 NEXT_LINEUP_JOB = "next_lineup"
+SEASON_BACKTEST_JOB = "season_backtest"
 REFRESH_JOB = "refresh_facts"
 
 
@@ -32,9 +33,16 @@ def build_jobs(steps: Mapping[str, Step]) -> list:
     list of UnresolvedAssetJobDefinition
     """
     described = {
-        FINISHED_RACE_JOB: (steps, "Every table of finished races, from raw event scores to the review."),
+        FINISHED_RACE_JOB: (
+            finished_tables(steps),
+            "Every table of finished races, from raw event scores to the review.",
+        ),
         RACE_HISTORY_JOB: (history_tables(steps), "The tables of finished races that later races read."),
         NEXT_LINEUP_JOB: (forecast_tables(steps), "What can be known of a coming race, up to its optimal line-up."),
+        SEASON_BACKTEST_JOB: (
+            season_tables(steps),
+            "The tables of whole seasons, from all their races and earlier ones.",
+        ),
     }
     return [
         *(
@@ -42,6 +50,7 @@ def build_jobs(steps: Mapping[str, Step]) -> list:
                 name, selection=dg.AssetSelection.assets(*map(asset_key, tables)), description=description
             )
             for name, (tables, description) in described.items()
+            if tables
         ),
         dg.define_asset_job(
             REFRESH_JOB,

@@ -43,10 +43,10 @@ def table_schema(contract: TableContract, types: Mapping[str, str]) -> dg.TableS
     return dg.TableSchema(columns=columns, constraints=dg.TableConstraints(other=promises))
 
 
-def partition_metadata(report: WriteReport, race_key: str) -> dict[str, Any]:
-    """Show the rows of one race, and what its step has to say of it."""
-    details = report.details.get(race_key, {})
-    return {"dagster/partition_row_count": report.row_counts.get(race_key, 0)} | {
+def partition_metadata(report: WriteReport, partition_key: str) -> dict[str, Any]:
+    """Show the rows of one race or season, and what its step has to say of it."""
+    details = report.details.get(partition_key, {})
+    return {"dagster/partition_row_count": report.row_counts.get(partition_key, 0)} | {
         name: dg.MetadataValue.md(value) if isinstance(value, str) else float(value)
         for name, value in details.items()
         if value is not None

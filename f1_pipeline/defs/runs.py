@@ -1,4 +1,4 @@
-"""Run the graph from the command line: which jobs for which races, in this process, recorded like any other run.
+"""Run the graph from the command line: which jobs for which races or seasons, in this process, recorded like any run.
 
 Belongs here: the order of jobs that gets a wanted race computed. Neighbours: `cli.py` says what is wanted, `jobs.py`
 has the jobs.
@@ -20,13 +20,14 @@ import dagster as dg
 from f1_pipeline.definitions import build_definitions
 from f1_pipeline.defs.automation import partition_range_tags
 from f1_pipeline.defs.instance import open_instance
-from f1_pipeline.defs.jobs import FINISHED_RACE_JOB, NEXT_LINEUP_JOB, RACE_HISTORY_JOB, REFRESH_JOB
+from f1_pipeline.defs.jobs import FINISHED_RACE_JOB, NEXT_LINEUP_JOB, RACE_HISTORY_JOB, REFRESH_JOB, SEASON_BACKTEST_JOB
 from f1_pipeline.defs.sources import BUNDLE
 from f1_pipeline.errors import UsageError
 from f1_pipeline.settings import Settings
 from f1_pipeline.sources.source import Say
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.registry import Step, build_steps, history_tables
+from f1_pipeline.warehouse.contract import Partition
 from f1_pipeline.warehouse.writer import WriteReport
 
 QUIET_LOGS = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -35,10 +36,11 @@ ORCHESTRATION = "orchestration"
 
 @dataclass(frozen=True)
 class RunSummary:
-    """How long a run took: seconds per layer, what Dagster itself took among them."""
+    """How long a run of so many races, or seasons, took: seconds per layer, what Dagster itself took among them."""
 
-    race_count: int
+    partition_count: int
     seconds: dict[str, float]
+    partition: Partition = "race"
 
     @property
     def total_s(self) -> float:
@@ -101,6 +103,10 @@ class Runner:
         """Compute every table of these finished races, in one run from the first to the last."""
         return self._run(FINISHED_RACE_JOB, race_keys)
 
+    def backtest(self, seasons: Sequence[str]) -> RunSummary:
+        """Compute the tables of whole seasons, in one run from the first to the last, from the races as they stand."""
+        return self._run(SEASON_BACKTEST_JOB, seasons, "season")
+
     def require_line_up_possible(self, race_key: str) -> None:
         """Refuse, before anything is computed, a race that no line-up can be chosen for.
 
@@ -142,22 +148,22 @@ class Runner:
         assert isinstance(report, dict)
         return report
 
-    def _run(self, job_name: str, race_keys: Sequence[str]) -> RunSummary:
+    def _run(self, job_name: str, partition_keys: Sequence[str], partition: Partition = "race") -> RunSummary:
         self._seconds.clear()
         started = time.perf_counter()
         job = self._definitions.resolve_job_def(job_name)
         with open_instance(self.settings) as instance, _imported_meanwhile("skops.io"):
-            tags = partition_range_tags(race_keys[0], race_keys[-1])
+            tags = partition_range_tags(partition_keys[0], partition_keys[-1])
             job.execute_in_process(instance=instance, tags=tags, run_config=QUIET_LOGS)
         total = time.perf_counter() - started
         steps = sum(self._seconds.values())
-        return RunSummary(len(race_keys), self._seconds | {ORCHESTRATION: total - steps})
+        return RunSummary(len(partition_keys), self._seconds | {ORCHESTRATION: total - steps}, partition)
 
     def _observed(self, step: Step) -> Step:
-        def run(pipeline: Pipeline, table: str, race_keys: Sequence[str]) -> WriteReport:
+        def run(pipeline: Pipeline, table: str, partition_keys: Sequence[str]) -> WriteReport:
             started = time.perf_counter()
             try:
-                return step.run(pipeline, table, race_keys)
+                return step.run(pipeline, table, partition_keys)
             finally:
                 layer = table.split(".")[0]
                 self._seconds[layer] = self._seconds.get(layer, 0.0) + time.perf_counter() - started

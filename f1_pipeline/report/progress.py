@@ -98,8 +98,8 @@ def _fill_history(runner: Runner, race_key: str, start: Start) -> None:
 
 
 def _print_times(console: Console, summary: RunSummary) -> None:
-    races = "1 race" if summary.race_count == 1 else f"{summary.race_count} races"
-    table = new_table(f"{races} in {summary.total_s:.1f} s")
+    many = "" if summary.partition_count == 1 else "s"
+    table = new_table(f"{summary.partition_count} {summary.partition}{many} in {summary.total_s:.1f} s")
     table.add_column("layer")
     table.add_column("seconds", justify="right")
     for layer, seconds in summary.seconds.items():

@@ -1,4 +1,4 @@
-"""Every step of the graph: which table it makes, from what, for which races.
+"""Every step of the graph: which table it makes, from what, for which races or seasons.
 
 Belongs here: the list, derived from the fact files and the SQL models, plus the few steps that Python computes.
 Neighbours: `defs.assets` makes one asset of each step, `benchmarks.backfill` runs them in order without Dagster.
@@ -48,6 +48,7 @@ from f1_pipeline.steps.weekends import (
     score_sessions,
     simulate_weekends,
 )
+from f1_pipeline.warehouse.contract import Partition
 from f1_pipeline.warehouse.lineage import tables_of, upstream_tables
 from f1_pipeline.warehouse.model_file import SqlModel
 from f1_pipeline.warehouse.writer import WriteReport
@@ -70,17 +71,19 @@ class Step:
     table : str
         Full name of the table.
     run : callable
-        `run(pipeline, table, race_keys)` replaces the rows of these races.
+        `run(pipeline, table, partition_keys)` replaces the rows of these partitions.
     reads : tuple of str
         Tables it reads.
     strictly_before, up_to_and_including : frozenset of str
         Those of `reads` of which earlier races are read, without or with the race itself.
-    is_partitioned : bool
-        Whether its rows belong to races.
+    partition : {'race', 'season'} or None
+        What its rows belong to, as the header of its table says; None for a table that is replaced whole.
     kinds : tuple of str
         What it is made with, as the Dagster UI labels it.
     reads_facts : bool
         Whether it reads files of data/, the facts or what was received.
+    is_for_coming_race : bool
+        Whether it is made before a race only: a plan, which nobody needs of every race of the past.
     """
 
     table: str
@@ -88,9 +91,10 @@ class Step:
     reads: tuple[str, ...] = ()
     strictly_before: frozenset[str] = frozenset()
     up_to_and_including: frozenset[str] = frozenset()
-    is_partitioned: bool = True
+    partition: Partition | None = "race"
     kinds: tuple[str, ...] = ("duckdb",)
     reads_facts: bool = False
+    is_for_coming_race: bool = False
 
     @property
     def earlier(self) -> frozenset[str]:
@@ -101,8 +105,8 @@ class Step:
 def _python_steps() -> tuple[Step, ...]:
     return (
         *_rule_steps(),
-        Step(TEAM_TABLE, land_my_team, is_partitioned=False, kinds=("python", "duckdb")),
-        Step(STATEMENT_TABLE, land_feed_statements, is_partitioned=False, kinds=("json", "duckdb"), reads_facts=True),
+        Step(TEAM_TABLE, land_my_team, partition=None, kinds=("python", "duckdb")),
+        Step(STATEMENT_TABLE, land_feed_statements, partition=None, kinds=("json", "duckdb"), reads_facts=True),
         Step(
             "predictions.baseline_points",
             forecast_baselines,
@@ -132,7 +136,7 @@ def _forecast_steps() -> tuple[Step, ...]:
     kinds = ("python", "numpy", "duckdb")
     learning = ("python", "scikitlearn", "mlflow")
     return (
-        Step(SESSION_SCORE_TABLE, score_sessions, is_partitioned=False, kinds=kinds, reads_facts=True),
+        Step(SESSION_SCORE_TABLE, score_sessions, partition=None, kinds=kinds, reads_facts=True),
         Step(
             WEEKEND_MODEL_TABLE,
             learn_weekend_models,
@@ -264,12 +268,12 @@ def _rule_steps() -> tuple[Step, ...]:
             strictly_before=frozenset(POINTS_TABLES),
             kinds=kinds,
         ),
-        Step(RESCORED_TABLE, rescore_every_race, is_partitioned=False, kinds=kinds, reads_facts=True),
+        Step(RESCORED_TABLE, rescore_every_race, partition=None, kinds=kinds, reads_facts=True),
         Step(
             "marts.rescored_race_points",
             total_rescored_races,
             reads=(RESCORED_TABLE,),
-            is_partitioned=False,
+            partition=None,
             kinds=("python", "duckdb"),
         ),
     )
@@ -290,14 +294,15 @@ def build_steps(pipeline: Pipeline) -> dict[str, Step]:
     Raises
     ------
     DataError
-        When a model reads a table that no step makes, or a model fed by Python has no step.
+        When a step reads a table that no step makes or that is not there when it runs, when it is not partitioned as
+        its table is, or when a model fed by Python has no step.
     """
     raw = [
         Step(
             f"raw.{name}",
             land_facts,
             reads=_tested_with(pipeline, f"raw.{name}"),
-            is_partitioned=facts.is_partitioned,
+            partition="race" if facts.is_partitioned else None,
             kinds=("csv", "duckdb"),
             reads_facts=True,
         )
@@ -305,15 +310,27 @@ def build_steps(pipeline: Pipeline) -> dict[str, Step]:
     ]
     sql = [_sql_step(pipeline, model) for model in pipeline.models.values() if not model.is_fed_by_python]
     steps = {step.table: step for step in [*raw, *sql, *_python_steps()]}
-    for step in steps.values():
-        unknown = [table for table in step.reads if table not in steps]
-        if unknown:
-            raise DataError(f"{step.table}: reads {', '.join(unknown)}, which no step makes")
     for name in pipeline.models:
         if name not in steps:
             raise DataError(f"{pipeline.models[name].path.name}: expects rows from Python, but no step makes {name}")
+    for step in steps.values():
+        _check_step(step, steps, pipeline.contracts[step.table].partition)
     order = TopologicalSorter({step.table: step.reads for step in steps.values()}).static_order()
-    return {table: steps[table] for table in order}
+    ordered = {table: steps[table] for table in order}
+    for table in season_tables(ordered):
+        if ordered[table].partition == "race":
+            raise DataError(f"{table}: expected a table of races to need none of whole seasons, which come after them")
+    return ordered
+
+
+def _check_step(step: Step, steps: Mapping[str, Step], partition: Partition | None) -> None:
+    if step.partition != partition:
+        raise DataError(f"{step.table}: expected partition {partition!r} as in its header, found {step.partition!r}")
+    for table in step.reads:
+        if table not in steps:
+            raise DataError(f"{step.table}: reads {table}, which no step makes")
+        if steps[table].is_for_coming_race and (not step.is_for_coming_race or table in step.earlier):
+            raise DataError(f"{step.table}: reads {table}, which is made for coming races only")
 
 
 def _sql_step(pipeline: Pipeline, model: SqlModel) -> Step:
@@ -324,7 +341,7 @@ def _sql_step(pipeline: Pipeline, model: SqlModel) -> Step:
         reads=tuple(sorted({*upstream_tables(model), *_tested_with(pipeline, table)})),
         strictly_before=model.strictly_before,
         up_to_and_including=model.up_to_and_including,
-        is_partitioned=model.contract.partitioned_by is not None,
+        partition=model.contract.partition,
         kinds=("sql", "duckdb"),
     )
 
@@ -336,13 +353,32 @@ def _tested_with(pipeline: Pipeline, table: str) -> tuple[str, ...]:
 
 
 def forecast_tables(steps: Mapping[str, Step]) -> tuple[str, ...]:
-    """Name the tables of a race that can be made before it is driven: your team, its line-up, prices, the outlook."""
-    return _with_upstream(steps, {LINEUP_TABLE, TEAM_TABLE, PRICE_STEP_TABLE, PRICE_FORECAST_TABLE, OUTLOOK_TABLE})
+    """Name the tables of a race that can be made before it is driven: your team, its line-up and plans, the outlook."""
+    plans = {table for table, step in steps.items() if step.is_for_coming_race}
+    known = {LINEUP_TABLE, TEAM_TABLE, PRICE_STEP_TABLE, PRICE_FORECAST_TABLE, OUTLOOK_TABLE}
+    return _with_upstream(steps, known | plans)
+
+
+def finished_tables(steps: Mapping[str, Step]) -> tuple[str, ...]:
+    """Name the tables of a finished race: all but plans for a coming one and what is of whole seasons."""
+    seasons = season_tables(steps)
+    return tuple(table for table, step in steps.items() if table not in seasons and not step.is_for_coming_race)
 
 
 def history_tables(steps: Mapping[str, Step]) -> tuple[str, ...]:
     """Name the tables of a finished race that later races read: its points, features and baselines."""
-    return _with_upstream(steps, set().union(*(step.earlier for step in steps.values())))
+    seasons = season_tables(steps)
+    earlier = (step.earlier for table, step in steps.items() if table not in seasons)
+    return _with_upstream(steps, set().union(*earlier))
+
+
+def season_tables(steps: Mapping[str, Step]) -> tuple[str, ...]:
+    """Name the tables of whole seasons, and what is made of them."""
+    found: list[str] = []
+    for table, step in steps.items():
+        if step.partition == "season" or not set(found).isdisjoint(step.reads):
+            found.append(table)
+    return tuple(found)
 
 
 def _with_upstream(steps: Mapping[str, Step], tables: set[str]) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from f1_pipeline.defs.jobs import FINISHED_RACE_JOB, NEXT_LINEUP_JOB, RACE_HISTO
 from f1_pipeline.defs.sources import BUNDLE, source_key
 from f1_pipeline.errors import DataError
 from f1_pipeline.steps.pipeline import Pipeline
-from f1_pipeline.steps.registry import build_steps
+from f1_pipeline.steps.registry import build_steps, finished_tables
 from f1_pipeline_tests.support import copy_facts, make_settings
 
 SOURCES = {BUNDLE, source_key("f1db"), source_key("feed")}
@@ -90,7 +90,9 @@ def test_partitions_are_the_races_in_the_order_they_are_driven(graph, pipeline: 
     assert keys[0] == "2023-bahrain"
     assert keys[keys.index("2026-canada") + 1] == "2026-monaco"
     assert keys[-1] == "2026-abu-dhabi"
-    whole = {table for table in build_steps(pipeline) if not graph.get(asset_key(table)).is_partitioned}
+    steps = build_steps(pipeline)
+    assert all(graph.get(asset_key(table)).is_partitioned == bool(step.partition) for table, step in steps.items())
+    whole = {table for table, step in steps.items() if step.partition is None}
     assert whole == UNPARTITIONED
 
 
@@ -129,7 +131,8 @@ def test_jobs_select_what_their_names_say(definitions: dg.Definitions, pipeline:
         keys = definitions.resolve_job_def(job_name).asset_layer.executable_asset_keys
         return {".".join(key.path) for key in keys}
 
-    assert tables(FINISHED_RACE_JOB) == set(build_steps(pipeline))
+    assert tables(FINISHED_RACE_JOB) == set(finished_tables(build_steps(pipeline)))
+    assert {"raw.event_scores", "lineups.lineup_review"} <= tables(FINISHED_RACE_JOB)
     before = tables(NEXT_LINEUP_JOB)
     assert {"lineups.optimal_lineup", "predictions.asset_points", "core.practice_pace", "raw.prices"} <= before
     assert not {"raw.event_scores", "raw.race_results", "core.session_result", "lineups.lineup_review"} & before
