@@ -96,10 +96,13 @@ def _sentence(problem: LineupProblem, limits: _Limits, cheapest_cost: CheapestCo
     if limits.has_budget:
         return _about_money(problem, limits, cheapest_cost)
     if limits.most_per_team is not None:
-        of_team = {key: problem.team_of[key] for key in sorted(locks)}
-        found = f"locked {_names(locks)} of {', '.join(sorted(set(of_team.values())))}" if locks else ""
-        found = "; ".join([found] * bool(locks) + _conditions(limits.bans, inactive))
-        return f"expected at most {limits.most_per_team} assets of one team, found {found}."
+        teams = ", ".join(sorted({problem.team_of[key] for key in locks}))
+        causes = [f"locked {_names(locks)} of {teams}"] if locks else []
+        causes += _conditions(limits.bans, inactive)
+        return (
+            f"expected a line-up with at most {limits.most_per_team} assets of one team, but "
+            f"{' and '.join(causes) or 'so few teams'} leave none."
+        )
     return _about_numbers(problem, limits, inactive)
 
 

@@ -176,23 +176,8 @@ def sum_rows(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
     return total
 
 
-def boosted_sums(values: np.ndarray, boosts: Sequence[float], rows: np.ndarray) -> np.ndarray:
-    """Add up what the boosts add when each is on another driver and the higher ones on the better drivers.
-
-    Parameters
-    ----------
-    values
-        Shape (drivers,), what a boost multiplies.
-    boosts
-        Multipliers of 1 or more, highest first, no more than a half has drivers.
-    rows
-        Shape (drivers of a half, halves).
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (halves,).
-    """
+def _boosted_sums(values: np.ndarray, boosts: Sequence[float], rows: np.ndarray) -> np.ndarray:
+    """Add up what the boosts add, highest first, each on the best driver of the half who is left."""
     best: list[np.ndarray] = []
     for row in rows:
         falling = values[row]
@@ -233,14 +218,31 @@ def best_lineups(problem: LineupProblem, count: int = 10) -> list[RankedLineup]:
         No team keeps to the limits; the message says which of them contradict each other.
     """
     halves = halves_of(problem)
-    driver_totals = sum_rows(problem.driver_points, halves.driver_rows)
-    driver_totals = driver_totals + boosted_sums(problem.boost_points, problem.boosts, halves.driver_rows)
-    constructor_totals = sum_rows(problem.constructor_points, halves.constructor_rows)
-    pairs = best_pairs(problem, halves, driver_totals, constructor_totals, count)
+    pairs = best_pairs(problem, halves, *half_totals(problem, halves), count)
     return [
         problem.ranked(rank, halves.driver_rows[:, d], halves.constructor_rows[:, c])
         for rank, (d, c) in enumerate(zip(*pairs, strict=True), start=1)
     ]
+
+
+def half_totals(problem: LineupProblem, halves: Halves) -> tuple[np.ndarray, np.ndarray]:
+    """Return what each driver half and each constructor half is worth.
+
+    Parameters
+    ----------
+    problem
+        The points and boosts.
+    halves
+        Halves of the menu.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        Shape (N,), the boosts on the best drivers included, and shape (M,).
+    """
+    drivers = sum_rows(problem.driver_points, halves.driver_rows)
+    drivers = drivers + _boosted_sums(problem.boost_points, problem.boosts, halves.driver_rows)
+    return drivers, sum_rows(problem.constructor_points, halves.constructor_rows)
 
 
 def best_pairs(
@@ -281,7 +283,10 @@ def best_pairs(
         threshold = np.partition(bounds, -wanted)[-wanted] if wanted <= bounds.size else -np.inf
         rows = np.flatnonzero((bounds >= threshold) & (bounds > -np.inf))
         drivers, constructors = _pairs_of(problem, halves, driver_totals, constructor_totals, rows, threshold)
-        chosen = _far_apart(problem, halves, drivers, constructors, count)
+        if problem.min_difference == 1:
+            chosen = np.arange(min(count, drivers.size))
+        else:
+            chosen = far_apart(problem, halves, drivers, constructors, count)
         if chosen.size == count or threshold == -np.inf:
             break
         wanted *= WIDEN
@@ -335,25 +340,57 @@ def _pairs_of(
     transfers = halves.transfer_points[halves.driver_kept[rows]][:, halves.constructor_kept]
     # Added in the order of `row_bests`, so that the best of a row equals its bound to the last bit.
     totals = np.round(driver_totals[rows, None] + transfers + constructor_totals, POINTS_DECIMALS)
-    left = problem.rules.budget_tenths - halves.driver_costs[rows, None]
-    which, constructors = np.nonzero((halves.constructor_costs <= left) & (totals >= threshold))
-    totals = totals[which, constructors]
-    drivers = rows[which]
-    if problem.most_per_team is not None:
-        crowds = halves.driver_crowds[:, drivers] + halves.constructor_crowds[:, constructors]
-        roomy = (crowds <= problem.most_per_team).all(axis=0)
-        drivers, constructors, totals = drivers[roomy], constructors[roomy], totals[roomy]
+    which, constructors = np.nonzero(legal_pairs(problem, halves, rows) & (totals >= threshold))
+    totals, drivers = totals[which, constructors], rows[which]
     costs = halves.driver_costs[drivers] + halves.constructor_costs[constructors]
     order = np.lexsort((constructors, drivers, costs, -totals))
     return drivers[order], constructors[order]
 
 
-def _far_apart(
+def legal_pairs(problem: LineupProblem, halves: Halves, rows: np.ndarray) -> np.ndarray:
+    """Return which pairs of halves fit the budget and the number of assets of one team.
+
+    Parameters
+    ----------
+    problem
+        The limits; its points are not used.
+    halves
+        Its halves.
+    rows
+        Driver halves to pair, R of them.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (R, M), booleans.
+    """
+    legal = halves.constructor_costs <= problem.rules.budget_tenths - halves.driver_costs[rows, None]
+    for own, other in zip(halves.driver_crowds, halves.constructor_crowds, strict=True):
+        legal &= own[rows, None] + other <= (problem.most_per_team or 0)
+    return legal
+
+
+def far_apart(
     problem: LineupProblem, halves: Halves, drivers: np.ndarray, constructors: np.ndarray, count: int
 ) -> np.ndarray:
-    """Choose from ranked pairs the first, then the next that differs enough from all chosen, and so on."""
-    if problem.min_difference == 1:
-        return np.arange(min(count, drivers.size))
+    """Choose from ranked pairs the first, then the next that differs enough from all chosen, and so on.
+
+    Parameters
+    ----------
+    problem
+        The limits; its points are not used.
+    halves
+        Its halves.
+    drivers, constructors
+        Driver and constructor halves of the pairs, best first; a pair may come twice.
+    count
+        Pairs wanted.
+
+    Returns
+    -------
+    numpy.ndarray
+        Places of the pairs chosen, at most `count`.
+    """
     size, places = len(problem.driver_ids), np.arange(drivers.size)
     holds = np.zeros((drivers.size, len(problem.asset_keys)), dtype=bool)
     holds[places, halves.driver_rows[:, drivers]] = True
@@ -366,6 +403,12 @@ def _far_apart(
         apart = common <= most_common
         places, holds = places[apart], holds[apart]
     return np.array(chosen, dtype=np.intp)
+
+
+def has_team(problem: LineupProblem) -> bool:
+    """Return whether any team keeps to the limits."""
+    cost = cheapest_cost(problem)
+    return cost is not None and cost <= problem.rules.budget_tenths
 
 
 def cheapest_cost(problem: LineupProblem) -> int | None:
@@ -384,11 +427,12 @@ def cheapest_cost(problem: LineupProblem) -> int | None:
     halves = halves_of(problem)
     if not halves.driver_costs.size or not halves.constructor_costs.size:
         return None
+    if problem.most_per_team is None:
+        return int(halves.driver_costs.min() + halves.constructor_costs.min())
+    rich = problem.under_limitless()
     costs = halves.driver_costs[:, None] + halves.constructor_costs
-    for own, other in zip(halves.driver_crowds, halves.constructor_crowds, strict=True):
-        costs = np.where(own[:, None] + other > (problem.most_per_team or 0), np.inf, costs)
-    cheapest = costs.min()
-    return None if cheapest == np.inf else int(cheapest)
+    legal = legal_pairs(rich, halves, np.arange(halves.driver_costs.size))
+    return int(costs[legal].min()) if legal.any() else None
 
 
 def hindsight(problem: LineupProblem, actual_points: Mapping[AssetKey, float], count: int = 1) -> list[RankedLineup]:

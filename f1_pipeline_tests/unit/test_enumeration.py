@@ -19,6 +19,8 @@ from f1_pipeline.optimize.enumeration import (
     mean_affordable_points,
 )
 from f1_pipeline.optimize.problem import LineupProblem
+from f1_pipeline_tests.lineup_problems import every_team as every_limited_team
+from f1_pipeline_tests.lineup_problems import limited_problems, ranked_apart, transfers_of
 
 COLUMNS = ["asset_type", "asset_id", "price_tenths", "points"]
 
@@ -161,6 +163,23 @@ def test_enumeration_equals_brute_force(problem: LineupProblem, count: int) -> N
     assert affordable_team_count(problem) == len(expected)
     mean = sum(team[4] for team in expected) / len(expected)
     assert mean_affordable_points(problem) == pytest.approx(mean, abs=1e-9)
+
+
+@settings(derandomize=True, database=None, deadline=None, max_examples=200)
+@given(problem=limited_problems(), count=st.integers(1, 12))
+def test_enumeration_equals_brute_force_under_every_limit(problem: LineupProblem, count: int) -> None:
+    expected = ranked_apart(every_limited_team(problem), problem, count)
+    if not expected:
+        with pytest.raises(SolverError, match="expected"):
+            best_lineups(problem, count)
+        return
+    found = best_lineups(problem, count)
+    assert [(-r.points, r.cost_tenths, r.lineup.drivers, r.lineup.constructors) for r in found] == expected
+    for ranked in found:
+        validate(ranked.lineup, problem.prices, problem.rules)
+        assert (ranked.transfer_count, ranked.transfer_points) == transfers_of(problem, ranked.lineup)
+        assert (ranked.extra_boosted_driver is None) == (problem.extra_boost is None)
+        assert ranked.extra_boosted_driver in {*ranked.lineup.drivers, None} - {ranked.lineup.boosted_driver}
 
 
 @settings(derandomize=True, database=None, deadline=None, max_examples=50)
