@@ -114,7 +114,7 @@ def _about_money(problem: LineupProblem, limits: _Limits, cheapest_cost: Cheapes
     conditions = _conditions(limits.bans, inactive)
     if limits.most_per_team is not None:
         conditions.append(f"at most {limits.most_per_team} of one team")
-    kept_to = f" (with {'; '.join(conditions)})" if conditions else ""
+    kept_to = f" (with {' and '.join(conditions)})" if conditions else ""
     if not limits.locks:
         return (
             f"expected a line-up within the budget of {money(rules.budget_tenths)}, but the cheapest legal one"
@@ -122,7 +122,8 @@ def _about_money(problem: LineupProblem, limits: _Limits, cheapest_cost: Cheapes
         )
     locked = sum(problem.prices[key] for key in limits.locks)
     others = rules.driver_count + rules.constructor_count - len(limits.locks)
-    rest = f", and the cheapest {others} others{kept_to} {money(cheapest - locked)}: {money(cheapest)}"
+    cheapest_others = "cheapest other" if others == 1 else f"cheapest {others} others"
+    rest = f", and the {cheapest_others}{kept_to} {money(cheapest - locked)}: {money(cheapest)}"
     return (
         f"expected a line-up within the budget of {money(rules.budget_tenths)}, but the locked "
         f"{_names(limits.locks)} cost {money(locked)}{rest if others else ''}."
@@ -137,7 +138,7 @@ def _about_numbers(problem: LineupProblem, limits: _Limits, inactive: frozenset[
             return f"expected at most {needed} locked {asset_type}s, found {len(locks)}: {_names(locks)}."
         left = [key for key in problem.asset_keys if key[0] == asset_type and key not in limits.bans | inactive]
         if len(left) < needed:
-            conditions = "; ".join(_conditions(limits.bans, inactive))
+            conditions = " and ".join(_conditions(limits.bans, inactive))
             found = _names(left) if left else "none"
             return f"expected at least {needed} {asset_type}s to choose from, but {conditions} leave {found}."
     raise AssertionError("limits without money and teams contradict each other only in numbers")

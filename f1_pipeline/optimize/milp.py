@@ -14,7 +14,6 @@ heuristics and preprocessing are off, they take longer than they save. All gaps 
 nothing better is left.
 """
 
-import importlib.util
 import os
 import shutil
 import subprocess
@@ -22,6 +21,7 @@ import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.util import find_spec
 
 import cbcbox
 import numpy as np
@@ -95,7 +95,7 @@ def highs_solver(time_limit_s: float | None = None) -> pulp.LpSolver:
     SolverError
         The package highspy is not installed.
     """
-    if importlib.util.find_spec("highspy") is None:
+    if find_spec("highspy") is None:
         raise SolverError("HiGHS: expected the package highspy to be installed, found none: pip install highspy.")
     hush_highs()
     # More threads would only wait for each other on so small a problem.

@@ -257,9 +257,11 @@ class _Choices:
         return _Choices(self.drivers[places], self.constructors[places], self.placings[places], self.scores[places])
 
     def best(self, count: int) -> "_Choices":
+        """Keep so many, and those that are as good as the last of them."""
         if self.scores.size <= count:
             return self
-        return self.at(np.argpartition(-self.scores, count - 1)[:count])
+        last = np.partition(self.scores, -count)[-count]
+        return self.at(np.flatnonzero(self.scores >= last - _EQUAL))
 
 
 def _placings(problem: LineupProblem) -> list[tuple[int, ...]]:
@@ -359,9 +361,9 @@ def _first_by_moments(
     for drivers, placing, mean, variance, is_legal in _all_moments(problem, halves, moments):
         deviation = np.sqrt(np.maximum(variance, 0.0))
         for pool, (by, size) in zip(found, pools, strict=True):
-            scores = np.where(is_legal, _by_moments(by, mean, deviation), -np.inf)
+            scores = _by_moments(by, mean, deviation)
             worst = pool[0].scores.min() if pool and pool[0].scores.size >= size else -np.inf
-            rows, columns = np.nonzero(scores > worst)
+            rows, columns = np.nonzero(is_legal & (scores >= worst))
             if not rows.size:
                 continue
             new = _Choices(drivers[rows], columns, np.full(rows.size, placing), scores[rows, columns])

@@ -1,9 +1,10 @@
 """The integer programme gives the answers of the enumeration, and lets no false one out."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
-import pulp
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,6 +15,7 @@ from f1_pipeline.optimize import milp
 from f1_pipeline.optimize.enumeration import affordable_team_count, best_lineups
 from f1_pipeline.optimize.milp import solve_lineups
 from f1_pipeline.optimize.problem import LineupProblem, RankedLineup
+from f1_pipeline_tests.lineup_problems import legal_teams, limited_problems
 
 
 def seeded_problem(seed: int, drivers: int, constructors: int, rules: LineupRules, decimals: int = 2) -> LineupProblem:
@@ -61,6 +63,23 @@ def test_milp_equals_enumeration_on_small_menus(
         assert_same_answers(solve_lineups(problem, 10), best_lineups(problem, 10), problem)
 
 
+@pytest.mark.parametrize("solver", milp.SOLVERS)
+@settings(derandomize=True, database=None, deadline=None, max_examples=30)
+@given(problem=limited_problems(has_ties=False))
+def test_milp_equals_enumeration_under_every_limit(solver: str, problem: LineupProblem) -> None:
+    if solver == "highs":
+        pytest.importorskip("highspy")
+    if legal_teams(problem):
+        assert solve_lineups(problem, 3, solver) == best_lineups(problem, 3)
+        return
+    messages = []
+    for search in (lambda: solve_lineups(problem, 3, solver), lambda: best_lineups(problem, 3)):
+        with pytest.raises(SolverError) as raised:
+            search()
+        messages.append(str(raised.value))
+    assert messages[0] == messages[1]
+
+
 @pytest.mark.parametrize("seed", [2024, 2025, 2026])
 def test_milp_equals_enumeration_on_a_full_menu(seed: int) -> None:
     problem = seeded_problem(seed, 22, 11, LineupRules(5, 2, 1000, 2))
@@ -95,8 +114,9 @@ def test_budget_too_small_is_named_with_the_amounts() -> None:
 def test_infeasible_status_is_an_error_whatever_the_values() -> None:
     problem = seeded_problem(1, 6, 3, LineupRules(3, 2, 100, 2))
     model = milp._build(problem)
-    with pytest.raises(SolverError, match="rank 1: expected a proven optimum, found status 'Infeasible'"):
+    with pytest.raises(SolverError, match="the cheapest legal one costs"):
         milp._solve(model, milp.cbc_solver(), problem, rank=1)
+    assert not milp._solve(model, milp.cbc_solver(), problem, rank=2)
 
 
 @pytest.mark.parametrize("value", [-1, 2, 0.5, None])
@@ -111,26 +131,63 @@ def test_values_that_are_not_binary_are_refused(value: float | None) -> None:
 def test_values_that_break_a_rule_are_refused() -> None:
     problem = seeded_problem(1, 6, 3, LineupRules(3, 2, 1000, 2))
     model = milp._build(problem)
-    for variable in (*model.drivers, *model.constructors, *model.boosts):
+    (boosts,) = model.boosts
+    for variable in (*model.drivers, *model.constructors, *boosts):
         variable.varValue = 0
-    model.drivers[0].varValue = model.boosts[0].varValue = model.constructors[0].varValue = 1
+    model.drivers[0].varValue = boosts[0].varValue = model.constructors[0].varValue = 1
     with pytest.raises(SolverError, match="not legal: Line-up drivers: expected 3, found 1"):
         milp._read(model, problem, rank=1)
-    model.boosts[0].varValue, model.boosts[1].varValue = 0, 1
-    with pytest.raises(SolverError, match="one boost on a held driver"):
+    boosts[0].varValue, boosts[1].varValue = 0, 1
+    with pytest.raises(SolverError, match=r"each boost on another driver who is held, found rows \[\[1\]\]"):
         milp._read(model, problem, rank=1)
 
 
-def test_a_solver_that_cannot_run_is_an_error() -> None:
+def test_a_solver_that_cannot_run_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     problem = seeded_problem(1, 6, 3, LineupRules(3, 2, 1000, 2))
+    monkeypatch.setattr(milp, "cbc_path", lambda: "/nonexistent/cbc")
     with pytest.raises(SolverError, match="the solver could not run"):
-        solve_lineups(problem, 1, pulp.COIN_CMD(path="/nonexistent/cbc", msg=False))
+        solve_lineups(problem, 1)
 
 
-def test_every_build_of_cbc_gives_the_same_answers() -> None:
+def test_a_solver_that_is_not_installed_is_an_error_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = seeded_problem(1, 6, 3, LineupRules(3, 2, 1000, 2))
+    monkeypatch.setattr(milp, "find_spec", lambda _: None)
+    with pytest.raises(
+        SolverError, match="expected the package highspy to be installed, found none: pip install highspy"
+    ):
+        solve_lineups(problem, 1, "highs")
+
+
+def test_an_unknown_solver_or_time_limit_is_refused() -> None:
+    problem = seeded_problem(1, 6, 3, LineupRules(3, 2, 1000, 2))
+    with pytest.raises(UsageError, match="expected one of cbc, highs, found 'glpk'"):
+        solve_lineups(problem, 1, "glpk")
+    with pytest.raises(UsageError, match="expected a time limit above 0 seconds, found 0"):
+        solve_lineups(problem, 1, time_limit_s=0)
+
+
+@pytest.mark.parametrize("solver", milp.SOLVERS)
+def test_running_out_of_time_is_an_error(solver: str) -> None:
+    if solver == "highs":
+        pytest.importorskip("highspy")
+    problem = seeded_problem(1, 22, 11, LineupRules(5, 2, 1000, 2))
+    with pytest.raises(SolverError, match="expected a proven optimum within 1e-09 s, found status 'Not Solved'"):
+        solve_lineups(problem, 1, solver, time_limit_s=1e-9)
+    assert solve_lineups(problem, 1, solver, time_limit_s=60) == best_lineups(problem, 1)
+
+
+def test_highs_prints_nothing() -> None:
+    pytest.importorskip("highspy")
+    code = "from f1_pipeline.optimize import milp; milp.highs_solver(); import highspy; highspy.Highs()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == ""
+
+
+def test_every_build_of_cbc_gives_the_same_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     problem = seeded_problem(5, 10, 5, LineupRules(4, 2, 900, 2))
-    newer = pulp.COIN_CMD(path=milp.cbcbox.cbc_bin_path(), msg=False, gapRel=0, gapAbs=0)
-    assert solve_lineups(problem, 3, newer) == solve_lineups(problem, 3) == best_lineups(problem, 3)
+    own = solve_lineups(problem, 3)
+    monkeypatch.setattr(milp, "cbc_path", milp.cbcbox.cbc_bin_path)
+    assert solve_lineups(problem, 3) == own == best_lineups(problem, 3)
 
 
 def test_no_file_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
