@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from f1_pipeline.forecast.feature_sets import FEATURES, GAP_FEATURE, PRIOR_FEATURE
-from f1_pipeline.forecast.outlook import RaceOutlook, WeekendOutlook
+from f1_pipeline.forecast.outlook import LaterOutlook, RaceOutlook, WeekendOutlook
 from f1_pipeline.forecast.phases import AFTER_QUALIFYING, AT_LOCK, BEFORE_PRACTICE
 from f1_pipeline.forecast.weekend_model import WeekendModel
 
@@ -138,6 +138,19 @@ def weekend_outlook(cars: int = 4, seed: int = 0, *, has_sprint: bool = True, is
     )
 
 
+def later_outlook(cars: int = 4, seed: int = 0) -> LaterOutlook:
+    """Make up what is believed of later races, at one known circuit and one without passes on record."""
+    root = np.random.default_rng(seed).normal(size=(2 * cars, 2 * cars))
+    return LaterOutlook(
+        weekend=weekend_outlook(cars, seed),
+        drift_covariance=0.01 * root @ root.T,
+        form_covariance=0.1 * root @ root.T,
+        retirement_shift={"spa": 1 / 3, "monza": -0.1},
+        overtakes_factor={"spa": 1.1},
+        overtakes_sd=0.35,
+    )
+
+
 def weekend_model(race_key: str = "2026-one", seed: int = 0, cars: int = 4, *, has_sprint: bool = True) -> WeekendModel:
     """Make up a model of all three phases."""
     outlooks = {
@@ -155,6 +168,7 @@ def weekend_model(race_key: str = "2026-one", seed: int = 0, cars: int = 4, *, h
             AT_LOCK: pd.Timestamp("2026-03-07T04:00Z"),
             AFTER_QUALIFYING: pd.Timestamp("2026-03-07T06:00Z"),
         },
+        later=later_outlook(cars, seed + 3),
         notes={
             BEFORE_PRACTICE: ("no practice known", "new team: zebra"),
             AT_LOCK: ("new team: zebra",),

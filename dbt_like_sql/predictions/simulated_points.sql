@@ -15,10 +15,16 @@
 -- column: win_probability | Share of weekends in which he wins the Grand Prix; null for a constructor
 -- column: podium_probability | Share in which he is among the first three; null for a constructor
 -- column: not_classified_probability | Share in which he is not classified in the Grand Prix; null for a constructor
+-- column: no_negative_points | Mean points under the chip No Negative; at the lock only | points
 -- column: draws | Points in the first thousand weekends; the same place in the lists of a race's assets is the same weekend | points
+-- column: race_expectation_draws | What will be expected of his sessions after qualifying, given his place there, in each of these weekends; at the lock, drivers only | tenths of points
 -- check: p10 <= p50 and p50 <= p90
 -- check: isfinite(mean_points) and sd_points > 0
 -- check: len(draws) = 1000
+-- check: (no_negative_points is null) = (phase <> 'at_lock')
+-- check: no_negative_points is null or no_negative_points >= mean_points
+-- check: (race_expectation_draws is null) = (phase <> 'at_lock' or asset_type = 'constructor')
+-- check: race_expectation_draws is null or len(race_expectation_draws) = 1000
 -- check: not_classified_probability is null or not_classified_probability between 0 and 1
 select
     cast(inc.race_key as varchar) as race_key,
@@ -35,5 +41,7 @@ select
     cast(inc.win_probability as double) as win_probability,
     cast(inc.podium_probability as double) as podium_probability,
     cast(inc.not_classified_probability as double) as not_classified_probability,
+    cast(inc.no_negative_points as double) as no_negative_points,
     cast(inc.draws as smallint[]) as draws,
+    cast(inc.race_expectation_draws as smallint[]) as race_expectation_draws,
 from incoming as inc

@@ -40,7 +40,7 @@ AVERAGE_PARTS = (STRENGTH, RIDGE, "ewma_price_prior")
 """Unlike forecasts whose plain mean is a candidate of its own: a simulation, a linear model, a baseline."""
 
 WEEKEND_FILE = "weekend.npz"
-_RECIPE_VERSION = 1
+_RECIPE_VERSION = 2
 """Changes whenever the same rows and settings would give another model than before."""
 
 

@@ -10,7 +10,8 @@ negative; higher is better.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -120,3 +121,63 @@ class WeekendOutlook:
     def car_count(self) -> int:
         """Return m."""
         return len(self.team)
+
+
+@dataclass(frozen=True)
+class LaterOutlook:
+    """What is believed of the weekends that follow one, whichever they are.
+
+    Attributes
+    ----------
+    weekend : WeekendOutlook
+        A weekend with a sprint at a circuit that nobody knows. Its strengths are those that last; the form of a weekend
+        is not among them.
+    drift_covariance : ndarray of shape (2 m, 2 m)
+        By how much strengths change from one race to the next.
+    form_covariance : ndarray of shape (2 m, 2 m)
+        How far the form of one weekend is from the strengths that last.
+    retirement_shift : mapping of str to float
+        What each known circuit adds to the log-odds of retiring.
+    overtakes_factor : mapping of str to float
+        How many more passes than elsewhere each circuit sees of which passes are on record.
+    overtakes_sd : float
+        `RaceOutlook.overtakes_sd` at those circuits.
+    """
+
+    weekend: WeekendOutlook
+    drift_covariance: Floats
+    form_covariance: Floats
+    retirement_shift: Mapping[str, float]
+    overtakes_factor: Mapping[str, float]
+    overtakes_sd: float
+
+    def form_at(self, circuit_id: str, has_sprint: bool) -> WeekendOutlook:
+        """Return the outlook of one later weekend around the strengths that last: its strengths are the form alone.
+
+        Parameters
+        ----------
+        circuit_id : str
+            Where it is held.
+        has_sprint : bool
+            Whether it has a sprint.
+
+        Returns
+        -------
+        WeekendOutlook
+        """
+        sprint = self.weekend.sprint
+        return replace(
+            self.weekend,
+            strength_mean=np.zeros_like(self.weekend.strength_mean),
+            strength_covariance=self.form_covariance,
+            race=self._race_at(self.weekend.race, circuit_id),
+            sprint=self._race_at(sprint, circuit_id) if has_sprint and sprint is not None else None,
+        )
+
+    def _race_at(self, race: RaceOutlook, circuit_id: str) -> RaceOutlook:
+        return replace(
+            race,
+            retirement_logit=race.retirement_logit + self.retirement_shift.get(circuit_id, 0.0),
+            overtakes=race.overtakes * self.overtakes_factor.get(circuit_id, 1.0),
+            overtakes_sd=self.overtakes_sd if circuit_id in self.overtakes_factor else race.overtakes_sd,
+        )

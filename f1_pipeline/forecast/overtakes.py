@@ -7,7 +7,7 @@ draws passes from what is learnt here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,7 +23,7 @@ _OVERTAKES_BEFORE_ANY_RECORD = 5.0  # per start: a round figure for the first ra
 _SPRINT_OVERTAKES_SHARE = 0.6
 _MIN_OVERTAKE_ROWS = 20
 _OVERTAKES_HALF_LIFE = 60.0
-_OVERTAKES_SD, _OVERTAKES_SD_UNKNOWN_CIRCUIT = 0.35, 0.45
+OVERTAKES_SD, OVERTAKES_SD_UNKNOWN_CIRCUIT = 0.35, 0.45
 """Spread of a race's overtakes around the expected: races since 2023 vary by about 0.45 of their mean."""
 
 
@@ -64,6 +64,8 @@ class Overtakes:
         Spread of a whole race around it.
     circuit_factor : float
         How many more passes than elsewhere the circuit sees.
+    by_circuit : mapping of str to float
+        The same of every circuit with passes on record.
     """
 
     race: Floats
@@ -71,6 +73,7 @@ class Overtakes:
     factor: Floats
     log_sd: float
     circuit_factor: float
+    by_circuit: Mapping[str, float]
 
 
 def overtakes(earlier: Earlier, drivers: Sequence[str], circuit_id: str, season: int) -> Overtakes:
@@ -92,10 +95,12 @@ def overtakes(earlier: Earlier, drivers: Sequence[str], circuit_id: str, season:
     start, finish = np.meshgrid(np.arange(size + 1), np.arange(size + 1), indexing="ij")
     is_race = earlier.overtakes["session"] == "race"
     rows = _recorded(earlier.starts, earlier.overtakes[is_race])
-    circuit_sd = _OVERTAKES_SD if (rows["circuit_id"] == circuit_id).any() else _OVERTAKES_SD_UNKNOWN_CIRCUIT
+    circuits = sorted(rows["circuit_id"].unique())
+    circuit_sd = OVERTAKES_SD if circuit_id in circuits else OVERTAKES_SD_UNKNOWN_CIRCUIT
     if len(rows) < _MIN_OVERTAKE_ROWS:
         flat = np.full((size + 1, size + 1), _OVERTAKES_BEFORE_ANY_RECORD)
-        return Overtakes(flat, _SPRINT_OVERTAKES_SHARE * flat, np.ones(size), circuit_sd, 1.0)
+        alike = dict.fromkeys(circuits, 1.0)
+        return Overtakes(flat, _SPRINT_OVERTAKES_SHARE * flat, np.ones(size), circuit_sd, 1.0, alike)
     weight = weights(rows["age"], _OVERTAKES_HALF_LIFE)
     field_size = rows.groupby("race_key")["driver_id"].transform("count").to_numpy()
     inputs = overtake_inputs(rows["start_place"].to_numpy(), rows["position"].fillna(0).to_numpy(), field_size)
@@ -103,11 +108,14 @@ def overtakes(earlier: Earlier, drivers: Sequence[str], circuit_id: str, season:
         inputs, rows["overtakes_count"], sample_weight=weight
     )
     rows = rows.assign(expected=model.predict(inputs), weight=weight)
-    here = _factor(rows[rows["circuit_id"] == circuit_id].assign(weight=1.0), "circuit_id", [circuit_id], 240.0)[0]
+    of_circuits = _factor(rows.assign(weight=1.0), "circuit_id", circuits, 240.0)
+    by_circuit = dict(zip(circuits, of_circuits.tolist(), strict=True))
+    here = by_circuit.get(circuit_id, 1.0)
     now = _factor(rows[rows["season"] == season].assign(weight=1.0), "season", [season], 400.0)[0]
     table = model.predict(overtake_inputs(start.ravel(), finish.ravel(), size)).reshape(start.shape) * here * now
     share = _sprint_share(rows, _recorded(earlier.sprints, earlier.overtakes[~is_race]))
-    return Overtakes(table, share * table, _factor(rows, "driver_id", drivers, 40.0), circuit_sd, float(here))
+    factor = _factor(rows, "driver_id", drivers, 40.0)
+    return Overtakes(table, share * table, factor, circuit_sd, here, by_circuit)
 
 
 def _recorded(starts: pd.DataFrame, recorded: pd.DataFrame) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from f1_pipeline.errors import DataError
 from f1_pipeline.forecast.outlook import Ints, WeekendOutlook
@@ -33,7 +34,7 @@ from f1_pipeline.forecast.simulation_race import BEHIND, RACE_STREAMS, Arrays, R
 from f1_pipeline.forecast.threads import one_thread
 from f1_pipeline.game.rules import SeasonRules
 from f1_pipeline.game.scoring_arrays import Mask, PitStopArrays, Points, QualifyingArrays, RaceArrays, Weekends
-from f1_pipeline.game.weekend_scoring import score_weekends
+from f1_pipeline.game.weekend_scoring import WeekendScores, score_weekends
 
 # Rain and safety cars upset a whole race at once: the noise of all cars is scaled by exp(0.25 z), z standard normal and
 # shared by the weekend. Tails are fatter (kurtosis 3.9 in place of 3), the variance is 13 % above noise_sd squared. Set
@@ -61,13 +62,22 @@ class SimulatedWeekends:
     ----------
     weekends : Weekends
         All results.
-    driver_points : ndarray of int16, shape (n, m)
-    constructor_points : ndarray of int16, shape (n, constructors)
+    scores : WeekendScores
+        What they are worth.
     """
 
     weekends: Weekends
-    driver_points: Points
-    constructor_points: Points
+    scores: WeekendScores
+
+    @property
+    def driver_points(self) -> Points:
+        """Return points of drivers: shape (n, m)."""
+        return self.scores.driver_points
+
+    @property
+    def constructor_points(self) -> Points:
+        """Return points of constructors: shape (n, constructors)."""
+        return self.scores.constructor_points
 
     @property
     def qualifying_position(self) -> Ints:
@@ -86,7 +96,14 @@ class SimulatedWeekends:
 
 
 def simulate_points(
-    outlook: WeekendOutlook, rules: SeasonRules, count: int, seed: Sequence[int] | int
+    outlook: WeekendOutlook,
+    rules: SeasonRules,
+    count: int,
+    seed: Sequence[int] | int,
+    *,
+    lasting: Single | None = None,
+    no_negative: bool = False,
+    with_items: bool = False,
 ) -> SimulatedWeekends:
     """Simulate a weekend many times and score it.
 
@@ -100,6 +117,10 @@ def simulate_points(
         n, how many times.
     seed : int or sequence of int
         The same seed gives the same weekends, the first of them whatever the count.
+    lasting : ndarray of float32, shape (2 m, n), optional
+        Strengths that were drawn before and that the outlook's own come on top of, so that several weekends share them.
+    no_negative, with_items : bool
+        As for :func:`f1_pipeline.game.weekend_scoring.score_weekends`.
 
     Returns
     -------
@@ -110,17 +131,18 @@ def simulate_points(
     DataError
         The outlook's arrays do not fit each other or hold what cannot be, or the count is negative.
     """
-    weekends = draw_weekends(outlook, count, seed)
-    scores = score_weekends(weekends, rules)
-    return SimulatedWeekends(weekends, scores.driver_points, scores.constructor_points)
+    weekends = draw_weekends(outlook, count, seed, lasting)
+    return SimulatedWeekends(weekends, score_weekends(weekends, rules, no_negative=no_negative, with_items=with_items))
 
 
-def draw_weekends(outlook: WeekendOutlook, count: int, seed: Sequence[int] | int) -> Weekends:
+def draw_weekends(
+    outlook: WeekendOutlook, count: int, seed: Sequence[int] | int, lasting: Single | None = None
+) -> Weekends:
     """Draw what a weekend may end with.
 
     Parameters
     ----------
-    outlook, count, seed
+    outlook, count, seed, lasting
         As for :func:`simulate_points`.
 
     Returns
@@ -137,9 +159,14 @@ def draw_weekends(outlook: WeekendOutlook, count: int, seed: Sequence[int] | int
         raise DataError(f"Simulation: expected a count of weekends from 0, found {count}.")
     check_outlook(outlook)
     weekend = _Weekend(outlook, streams(seed, _STREAMS))
-    sizes = [min(_CHUNK, count - first) for first in range(0, count, _CHUNK)] or [0]
+    shared = np.zeros((2 * outlook.car_count, count), dtype=np.float32) if lasting is None else lasting
+    if shared.shape != (2 * outlook.car_count, count):
+        raise DataError(
+            f"Simulation: expected lasting strengths of shape {(2 * outlook.car_count, count)}, found {shared.shape}."
+        )
+    chunks = [shared[:, first : first + _CHUNK] for first in range(0, count, _CHUNK)] or [shared]
     with one_thread():
-        parts = [weekend.draw(size) for size in sizes]
+        parts = [weekend.draw(chunk) for chunk in chunks]
     joined = {name: np.concatenate([part[name] for part in parts], axis=1).T for name in parts[0]}
     team = outlook.team.astype(np.int8)
     with_cars = np.unique(team)
@@ -150,6 +177,32 @@ def draw_weekends(outlook: WeekendOutlook, count: int, seed: Sequence[int] | int
         None if outlook.sprint is None else RaceArrays(team, **_of("sprint", joined)),
         PitStopArrays(with_cars, joined["pit_stop.ms"][:, with_cars]),
     )
+
+
+def draw_strengths(
+    mean: npt.NDArray[np.floating], covariance: npt.NDArray[np.floating], count: int, seed: Sequence[int] | int
+) -> Single:
+    """Draw strengths alone, from the random numbers from which :func:`draw_weekends` draws them.
+
+    Parameters
+    ----------
+    mean : ndarray of shape (2 m,)
+    covariance : ndarray of shape (2 m, 2 m)
+    count, seed
+        As for :func:`simulate_points`.
+
+    Returns
+    -------
+    ndarray of float32, shape (2 m, n)
+
+    Raises
+    ------
+    DataError
+        The covariance is none.
+    """
+    with one_thread():
+        generator = streams(seed, _STREAMS)["strength"]
+        return correlated(generator, square_root(covariance), mean.astype(np.float64), count)
 
 
 def _of(name: str, items: dict[str, _Item]) -> dict[str, _Item]:
@@ -171,10 +224,10 @@ class _Weekend:
         gained = np.where(np.arange(self.cars + 1) > 0, change.clip(0, _MOST_PLACES_FOR_VOTE), 0)
         self.vote = (by_place * np.exp(outlook.vote_per_place_gained * gained)).astype(np.float32).ravel()
 
-    def draw(self, count: int) -> Arrays:
-        """Draw the next weekends: arrays of shape (m, count) by session and name."""
-        outlook, cars, generators = self.outlook, self.cars, self.generators
-        strength = correlated(generators["strength"], self.root, self.mean, count)
+    def draw(self, lasting: Single) -> Arrays:
+        """Draw the next weekends on top of strengths that last: arrays of shape (m, count) by session and name."""
+        outlook, cars, generators, count = self.outlook, self.cars, self.generators, lasting.shape[1]
+        strength = correlated(generators["strength"], self.root, self.mean, count) + lasting
         one_lap, of_race = strength[:cars], strength[cars:]
         noise, attrition = normals(generators["shared"], 2, count)
         chaos = np.exp(np.float32(_NOISE_LOG_SD) * noise)

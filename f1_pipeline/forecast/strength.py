@@ -229,16 +229,23 @@ class StrengthFilter:
         loads = np.concatenate([self._loads(driver, car, is_race) for is_race in (False, True)])
         return loads @ self.mean, loads @ self.covariance @ loads.T
 
+    def lasting(self, driver: Ints, car: Ints) -> tuple[Floats, Floats]:
+        """Say how strong they are apart from the form of this weekend, which is forgotten after it; see `strengths`."""
+        loads = np.concatenate([self._loads(driver, car, is_race, has_form=False) for is_race in (False, True)])
+        return loads @ self.mean, loads @ self.covariance @ loads.T
+
     def shares(self, driver: Ints, car: Ints) -> tuple[Floats, Floats]:
         """Split the expected strength over one lap into the car's and the driver's part, each of shape (m,)."""
         cars = self.mean[self._car[car]] + self.mean[self._car_form[car]]
         return cars, self.mean[self._driver[driver]] + self.mean[self._driver_form[driver]]
 
-    def _loads(self, driver: Ints, car: Ints, is_race: bool) -> Floats:
+    def _loads(self, driver: Ints, car: Ints, is_race: bool, has_form: bool = True) -> Floats:
         """Say which parts of the state each pair adds up, shape (n, state)."""
         rows = np.arange(len(driver))
         loads = np.zeros((len(driver), len(self.mean)))
-        blocks = [(self._car, car), (self._car_form, car), (self._driver, driver), (self._driver_form, driver)]
+        blocks = [(self._car, car), (self._driver, driver)]
+        if has_form:
+            blocks += [(self._car_form, car), (self._driver_form, driver)]
         if is_race:
             blocks += [(self._car_race, car), (self._driver_race, driver)]
         for block, numbers in blocks:
@@ -247,6 +254,24 @@ class StrengthFilter:
 
     def _add(self, at: Ints, variance: float) -> None:
         self.covariance[at, at] += variance
+
+
+def drift_covariance(driver: Ints, car: Ints, settings: StrengthSettings) -> Floats:
+    """Return what a race adds to the covariance of strengths of some pairs, shape (2 m, 2 m); see `strengths`."""
+    in_race = _shared(driver, car, settings.race_drift_var, settings.race_drift_var)
+    of_both = np.tile(_shared(driver, car, settings.car_drift_var, settings.driver_drift_var), (2, 2))
+    of_both[len(driver) :, len(driver) :] += in_race
+    return of_both
+
+
+def form_covariance(driver: Ints, car: Ints, settings: StrengthSettings) -> Floats:
+    """Return what the form of one weekend adds to it."""
+    return np.tile(_shared(driver, car, settings.car_weekend_var, settings.driver_weekend_var), (2, 2))
+
+
+def _shared(driver: Ints, car: Ints, car_var: float, driver_var: float) -> Floats:
+    """Return the covariance of sums of independent parts of cars and of drivers, shape (m, m)."""
+    return car_var * (car[:, None] == car) + driver_var * (driver[:, None] == driver)
 
 
 def _numbers(known: Mapping[str, int], names: Sequence[str]) -> Ints:

@@ -12,22 +12,32 @@ import zlib
 from dataclasses import fields, is_dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from f1_pipeline.errors import DataError
-from f1_pipeline.forecast.outlook import RaceOutlook, WeekendOutlook
+from f1_pipeline.forecast.outlook import LaterOutlook, RaceOutlook, WeekendOutlook
 from f1_pipeline.forecast.weekend_model import WeekendModel
 
 _HEADER = "header.json"
-_SESSIONS = {"race": RaceOutlook, "sprint": RaceOutlook}
+_PARTS = {"race": RaceOutlook, "sprint": RaceOutlook, "weekend": WeekendOutlook}
+_LATER = "later"
 _NOT_A_MODEL = (
     *(zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, OSError),
     *(AttributeError, KeyError, TypeError, ValueError),
 )
 """What zipfile, NumPy and JSON raise for bytes that are something else or damaged."""
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the oldest time a zip can hold: none is meant
+
+
+class StoredWeekend(NamedTuple):
+    """What a file says of a weekend: the names of the columns, its outlook at each phase, and that of later races."""
+
+    drivers: tuple[str, ...]
+    constructors: tuple[str, ...]
+    outlooks: dict[str, WeekendOutlook]
+    later: LaterOutlook
 
 
 def weekend_bytes(model: WeekendModel) -> bytes:
@@ -48,6 +58,7 @@ def weekend_bytes(model: WeekendModel) -> bytes:
         "drivers": model.drivers,
         "constructors": model.constructors,
         "phases": {phase: _packed(outlook, phase, arrays) for phase, outlook in model.outlooks.items()},
+        _LATER: _packed(model.later, _LATER, arrays),
     }
     target = BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -61,8 +72,8 @@ def weekend_bytes(model: WeekendModel) -> bytes:
     return target.getvalue()
 
 
-def read_weekend(path: Path) -> tuple[tuple[str, ...], tuple[str, ...], dict[str, WeekendOutlook]]:
-    """Read drivers, constructors and outlooks by phase.
+def read_weekend(path: Path) -> StoredWeekend:
+    """Read drivers, constructors and outlooks.
 
     Parameters
     ----------
@@ -71,8 +82,7 @@ def read_weekend(path: Path) -> tuple[tuple[str, ...], tuple[str, ...], dict[str
 
     Returns
     -------
-    tuple
-        Drivers and constructors, the columns; outlooks by phase.
+    StoredWeekend
 
     Raises
     ------
@@ -90,12 +100,15 @@ def read_weekend(path: Path) -> tuple[tuple[str, ...], tuple[str, ...], dict[str
         outlooks = {
             phase: WeekendOutlook(**_unpacked(content, phase, arrays)) for phase, content in header["phases"].items()
         }
-        return tuple(header["drivers"]), tuple(header["constructors"]), outlooks
+        later = LaterOutlook(**_unpacked(header[_LATER], _LATER, arrays))
+        return StoredWeekend(tuple(header["drivers"]), tuple(header["constructors"]), outlooks, later)
     except _NOT_A_MODEL as error:
         raise DataError(f"{path}: expected a weekend model, found {error}") from error
 
 
-def _packed(part: WeekendOutlook | RaceOutlook, prefix: str, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
+def _packed(
+    part: LaterOutlook | WeekendOutlook | RaceOutlook, prefix: str, arrays: dict[str, np.ndarray]
+) -> dict[str, Any]:
     """Split a dataclass into plain values and arrays, which are named by their path."""
     plain: dict[str, Any] = {}
     for each in fields(part):
@@ -103,7 +116,7 @@ def _packed(part: WeekendOutlook | RaceOutlook, prefix: str, arrays: dict[str, n
         if isinstance(value, np.ndarray):
             arrays[name] = value
         elif is_dataclass(value):
-            assert isinstance(value, RaceOutlook)
+            assert isinstance(value, WeekendOutlook | RaceOutlook)
             plain[each.name] = _packed(value, name, arrays)
         else:
             plain[each.name] = value
@@ -117,6 +130,6 @@ def _unpacked(plain: dict[str, Any], prefix: str, arrays: dict[str, np.ndarray])
         if name.startswith(f"{prefix}.") and "." not in name.removeprefix(f"{prefix}.")
     }
     for name, value in plain.items():
-        is_session = name in _SESSIONS and value is not None
-        own[name] = _SESSIONS[name](**_unpacked(value, f"{prefix}.{name}", arrays)) if is_session else value
+        is_part = name in _PARTS and value is not None
+        own[name] = _PARTS[name](**_unpacked(value, f"{prefix}.{name}", arrays)) if is_part else value
     return own

@@ -16,16 +16,25 @@ import pandas as pd
 
 from f1_pipeline.errors import DataError
 from f1_pipeline.forecast.entered_race import EnteredRace, entered_race, lineages_of
-from f1_pipeline.forecast.outlook import RaceOutlook, WeekendOutlook
-from f1_pipeline.forecast.overtakes import overtakes
-from f1_pipeline.forecast.phases import AFTER_QUALIFYING, KNOWN_COLUMN, PHASES
-from f1_pipeline.forecast.strength import DEFAULT_STRENGTH, RESET_SEASONS, Scores, StrengthFilter, StrengthSettings
+from f1_pipeline.forecast.outlook import LaterOutlook, RaceOutlook, WeekendOutlook
+from f1_pipeline.forecast.overtakes import OVERTAKES_SD, OVERTAKES_SD_UNKNOWN_CIRCUIT, Overtakes, overtakes
+from f1_pipeline.forecast.phases import AFTER_QUALIFYING, AT_LOCK, KNOWN_COLUMN, PHASES
+from f1_pipeline.forecast.strength import (
+    DEFAULT_STRENGTH,
+    RESET_SEASONS,
+    Scores,
+    StrengthFilter,
+    StrengthSettings,
+    drift_covariance,
+    form_covariance,
+)
 from f1_pipeline.forecast.threads import one_thread
 from f1_pipeline.forecast.weekend_features import Learnt, weekend_features
 from f1_pipeline.forecast.weekend_notes import weekend_notes
 from f1_pipeline.forecast.weekend_parts import (
     ATTRITION_SD,
     Earlier,
+    circuit_shifts,
     grid_drops,
     honours,
     pit_crews,
@@ -81,6 +90,8 @@ class WeekendModel:
         By phase; after qualifying only once it was held.
     known_until : dict of str to Timestamp or None
         By phase, when the last session ended that was learnt from (UTC).
+    later : LaterOutlook
+        Of the races after it, as believed when its line-ups lock.
     notes : dict of str to tuple of str
         By phase, why the forecast is less sure than others.
     features : DataFrame
@@ -92,6 +103,7 @@ class WeekendModel:
     constructors: tuple[str, ...]
     outlooks: dict[str, WeekendOutlook]
     known_until: dict[str, pd.Timestamp | None]
+    later: LaterOutlook
     notes: dict[str, tuple[str, ...]]
     features: pd.DataFrame
 
@@ -234,6 +246,7 @@ def _learn(
     parts = _Parts.of(history, earlier, race, belief.settings)
     own_rows = numbered.by_race.get(race.race_key)
     outlooks, known_until, notes, features = {}, {}, {}, []
+    later: LaterOutlook | None = None
     for phase in PHASES:
         known = _known_rows(own_rows, phase)
         if phase == AFTER_QUALIFYING and (known is None or not (known["session"] == "qualifying").any()):
@@ -243,14 +256,17 @@ def _learn(
                 belief.observe(each.scores)
                 each.is_observed = True
         outlooks[phase] = parts.outlook(belief, known)
+        if phase == AT_LOCK:
+            later = parts.later(belief)
         ends = [rows["ends_at"].max() for rows in (earlier.starts, known) if rows is not None and len(rows)]
         known_until[phase] = max(ends) if ends else None
         notes[phase] = weekend_notes(race.drivers, race.lineages, race.season, race.circuit_id, earlier.starts, known)
         shares = belief.shares(belief.driver_numbers(race.drivers), belief.car_numbers(race.lineages))
-        learnt = Learnt(outlooks[phase], *(share.round(_DIGITS) for share in shares), parts.circuit_factor)
+        learnt = Learnt(outlooks[phase], *(share.round(_DIGITS) for share in shares), parts.passes.circuit_factor)
         features.append(weekend_features(race, learnt, earlier.starts, known).assign(phase=phase))
     rows = pd.concat(features, ignore_index=True).assign(race_key=race.race_key)
-    return WeekendModel(race.race_key, race.drivers, race.constructors, outlooks, known_until, notes, rows)
+    assert later is not None  # every weekend has a lock
+    return WeekendModel(race.race_key, race.drivers, race.constructors, outlooks, known_until, later, notes, rows)
 
 
 def _known_rows(rows: pd.DataFrame | None, phase: str) -> pd.DataFrame | None:
@@ -267,7 +283,8 @@ class _Parts:
     race: EnteredRace
     earlier: Earlier
     base: WeekendOutlook
-    circuit_factor: float
+    sprint: RaceOutlook
+    passes: Overtakes
 
     @classmethod
     def of(cls, history: WeekendHistory, earlier: Earlier, race: EnteredRace, settings: StrengthSettings) -> _Parts:
@@ -303,7 +320,7 @@ class _Parts:
             pit_log_ms=crews.log_ms,
             pit_log_sd=crews.log_sd,
         )
-        return cls(race, earlier, base, passes.circuit_factor)
+        return cls(race, earlier, base, sprint, passes)
 
     def outlook(self, belief: StrengthFilter, known: pd.DataFrame | None) -> WeekendOutlook:
         """Join the parts with what is believed of pace now and with sessions that are over."""
@@ -316,6 +333,37 @@ class _Parts:
             strength_covariance=covariance.round(_DIGITS),
             qualifying_position=self._places(sessions.get("qualifying"), "position"),
             sprint=self._known_sprint(sessions),
+        )
+
+    def later(self, belief: StrengthFilter) -> LaterOutlook:
+        """Join the parts with what is believed of pace now, apart from this weekend's form and circuit."""
+        driver, car = belief.driver_numbers(self.race.drivers), belief.car_numbers(self.race.lineages)
+        mean, covariance = belief.lasting(driver, car)
+        circuits = sorted(self.earlier.starts["circuit_id"].unique())
+        shifts = dict(zip(circuits, circuit_shifts(self.earlier.starts, circuits).tolist(), strict=True))
+        weekend = replace(
+            self.base,
+            strength_mean=mean.round(_DIGITS),
+            strength_covariance=covariance.round(_DIGITS),
+            race=self._anywhere(self.base.race, shifts),
+            sprint=self._anywhere(self.sprint, shifts),
+        )
+        return LaterOutlook(
+            weekend,
+            drift_covariance(driver, car, belief.settings),
+            form_covariance(driver, car, belief.settings),
+            shifts,
+            self.passes.by_circuit,
+            OVERTAKES_SD,
+        )
+
+    def _anywhere(self, race: RaceOutlook, shifts: Mapping[str, float]) -> RaceOutlook:
+        """Take out what a race owes to its circuit."""
+        return replace(
+            race,
+            retirement_logit=race.retirement_logit - shifts.get(self.race.circuit_id, 0.0),
+            overtakes=race.overtakes / self.passes.circuit_factor,
+            overtakes_sd=OVERTAKES_SD_UNKNOWN_CIRCUIT,
         )
 
     def _known_sprint(self, sessions: Mapping[str, pd.DataFrame]) -> RaceOutlook | None:

@@ -129,9 +129,14 @@ def retirement_logits(
         level
         + _shrunk_excess(this_season, "lineage_id", lineages, base, _TEAM_STARTS)
         + _shrunk_excess(starts, "driver_id", drivers, base, _DRIVER_STARTS)
-        + _shrunk_excess(starts.assign(age=0), "circuit_id", [circuit_id], base, _CIRCUIT_STARTS)
+        + circuit_shifts(starts, [circuit_id])
         + _shrunk_excess(this_season, "season", [season], base, _SEASON_STARTS)
     )
+
+
+def circuit_shifts(starts: pd.DataFrame, circuit_ids: Sequence[str]) -> Floats:
+    """Return what circuits add to the log-odds of retiring, 0 where nobody has raced."""
+    return _shrunk_excess(starts.assign(age=0), "circuit_id", circuit_ids, out_rate(starts), _CIRCUIT_STARTS)
 
 
 def sprint_shift(starts: pd.DataFrame, sprints: pd.DataFrame) -> float:

@@ -12,6 +12,7 @@ from graphlib import TopologicalSorter
 
 from f1_pipeline.errors import DataError
 from f1_pipeline.sources.tables import FACT_TABLES
+from f1_pipeline.steps.ahead import LATER_TABLE, forecast_later_races
 from f1_pipeline.steps.evaluation import (
     CANDIDATE_ERROR_TABLE,
     CANDIDATE_LINEUP_TABLE,
@@ -189,6 +190,20 @@ def _forecast_steps() -> tuple[Step, ...]:
             strictly_before=frozenset(POINTS_TABLES),
             kinds=kinds,
         ),
+        Step(
+            LATER_TABLE,
+            forecast_later_races,
+            reads=(
+                "core.race",
+                "staging.price",
+                WEEKEND_MODEL_TABLE,
+                "predictions.simulated_points",
+                FORECAST_TABLE,
+                *POINTS_TABLES,
+            ),
+            strictly_before=frozenset(POINTS_TABLES),
+            kinds=kinds,
+        ),
     )
 
 
@@ -355,7 +370,7 @@ def _tested_with(pipeline: Pipeline, table: str) -> tuple[str, ...]:
 def forecast_tables(steps: Mapping[str, Step]) -> tuple[str, ...]:
     """Name the tables of a race that can be made before it is driven: your team, its line-up and plans, the outlook."""
     plans = {table for table, step in steps.items() if step.is_for_coming_race}
-    known = {LINEUP_TABLE, TEAM_TABLE, PRICE_STEP_TABLE, PRICE_FORECAST_TABLE, OUTLOOK_TABLE}
+    known = {LINEUP_TABLE, TEAM_TABLE, PRICE_STEP_TABLE, PRICE_FORECAST_TABLE, OUTLOOK_TABLE, LATER_TABLE}
     return _with_upstream(steps, known | plans)
 
 

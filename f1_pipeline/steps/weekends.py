@@ -15,7 +15,8 @@ import pandas as pd
 import pyarrow as pa
 
 from f1_pipeline.errors import WarehouseError
-from f1_pipeline.forecast.phases import PHASES
+from f1_pipeline.forecast.phases import AT_LOCK, PHASES
+from f1_pipeline.forecast.publication import TENTHS
 from f1_pipeline.game.rules import SeasonRules, load_rules, rule_seasons
 from f1_pipeline.sources.bundle import load_fact_table
 from f1_pipeline.steps.pipeline import Pipeline
@@ -25,6 +26,7 @@ from f1_pipeline.warehouse.writer import WriteReport
 
 if TYPE_CHECKING:
     from f1_pipeline.forecast.session_scores import SessionFacts
+    from f1_pipeline.forecast.simulation import SimulatedWeekends
     from f1_pipeline.forecast.weekend_model import WeekendHistory
     from f1_pipeline.game.scoring_arrays import Weekends
 
@@ -287,16 +289,22 @@ def simulate_weekends(pipeline: Pipeline, table: str, race_keys: Sequence[str]) 
 
     columns: dict[str, list] = {}
     draws: list[np.ndarray] = []
+    remaining: list[np.ndarray | None] = []
     for race_key, uri in weekend_models(pipeline, race_keys):
-        drivers, constructors, outlooks = read_weekend(pipeline.tracking.model_file(uri, WEEKEND_FILE))
-        day = pipeline.calendar.get(race_key).race_date.toordinal()
-        for number, phase in enumerate(PHASES):
+        drivers, constructors, outlooks, _ = read_weekend(pipeline.tracking.model_file(uri, WEEKEND_FILE))
+        rules = pipeline.rules(race_key)
+        for phase in PHASES:
             if phase not in outlooks:
                 continue
-            drawn = simulate_points(outlooks[phase], pipeline.rules(race_key), DRAWS, (day, number))
+            # chips are played at the lock
+            is_lock = phase == AT_LOCK
+            seed = simulation_seed(pipeline, race_key, phase)
+            drawn = simulate_points(outlooks[phase], rules, DRAWS, seed, no_negative=is_lock, with_items=is_lock)
             points = np.concatenate([drawn.driver_points, drawn.constructor_points], axis=1).T
             draws.append(points[:, :STORED_DRAWS])
-            for name, values in _summary(points, drawn.weekends, len(constructors)).items():
+            remaining += [*_remaining(drawn, rules), *[None] * len(constructors)] if is_lock else [None] * len(points)
+            summary = _summary(points, drawn.weekends, len(constructors))
+            for name, values in (summary | {"no_negative_points": no_negative_points(drawn)}).items():
                 columns.setdefault(name, []).append(values)
             size = len(drivers) + len(constructors)
             for name, value in (
@@ -308,7 +316,31 @@ def simulate_weekends(pipeline: Pipeline, table: str, race_keys: Sequence[str]) 
                 columns.setdefault(name, []).append(value)
     rows = with_nulls(pd.DataFrame({name: np.concatenate(parts) for name, parts in columns.items()}))
     rows = rows.append_column("draws", list_column(np.concatenate(draws)))
+    rows = rows.append_column("race_expectation_draws", pa.array(remaining, pa.list_(pa.int16())))
     return run_model(pipeline, table, race_keys, rows)
+
+
+def simulation_seed(pipeline: Pipeline, race_key: str, phase: str) -> tuple[int, int]:
+    """Return the seed of the simulation of a race at a phase."""
+    return pipeline.calendar.get(race_key).race_date.toordinal(), PHASES.index(phase)
+
+
+def no_negative_points(drawn: SimulatedWeekends) -> np.ndarray:
+    """Average the points of every asset under the chip No Negative; NaN where they were not asked for."""
+    of_drivers, of_constructors = drawn.scores.driver_no_negative, drawn.scores.constructor_no_negative
+    if of_drivers is None or of_constructors is None:
+        return np.full(drawn.driver_points.shape[1] + drawn.constructor_points.shape[1], np.nan)
+    return np.concatenate([of_drivers.mean(axis=0), of_constructors.mean(axis=0)])
+
+
+def _remaining(drawn: SimulatedWeekends, rules: SeasonRules) -> np.ndarray:
+    """Say draw by draw what will be expected of each driver after qualifying, in tenths, one row per driver."""
+    from f1_pipeline.forecast.remaining_points import expected_after_qualifying, points_after_qualifying
+
+    assert drawn.scores.driver_items is not None
+    points = points_after_qualifying(drawn.scores.driver_items, rules, drawn.weekends.sprint is not None)
+    expected = expected_after_qualifying(points, drawn.qualifying_position)
+    return np.rint(TENTHS * expected[:STORED_DRAWS].T).astype(np.int16)
 
 
 def _summary(points: np.ndarray, weekends: Weekends, constructor_count: int) -> dict[str, np.ndarray]:

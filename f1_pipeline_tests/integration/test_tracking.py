@@ -120,7 +120,7 @@ def test_loaded_model_forecasts_exactly_as_trained(tracking, store_dir, rows, re
 def test_a_weekend_model_is_stored_byte_by_byte(tracking, records, logged):
     path = tracking.model_file(logged["strength"], WEEKEND_FILE)
     assert path.read_bytes() == records["strength"].files[WEEKEND_FILE]
-    drivers, _, outlooks = read_weekend(path)
+    drivers, _, outlooks, _ = read_weekend(path)
     model = weekend_model(LATE[0])
     assert drivers == model.drivers
     np.testing.assert_array_equal(outlooks[AT_LOCK].strength_mean, model.outlooks[AT_LOCK].strength_mean)

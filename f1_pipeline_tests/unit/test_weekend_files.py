@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from f1_pipeline.errors import DataError
-from f1_pipeline.forecast.outlook import RaceOutlook, WeekendOutlook
+from f1_pipeline.forecast.outlook import LaterOutlook, RaceOutlook, WeekendOutlook
 from f1_pipeline.forecast.phases import AT_LOCK, PHASES
 from f1_pipeline.forecast.weekend_files import read_weekend, weekend_bytes
 from f1_pipeline_tests.forecast_rows import weekend_model
@@ -28,7 +28,10 @@ def path(tmp_path_factory) -> Path:
     return tmp_path_factory.mktemp("weekend") / "weekend.npz"
 
 
-def assert_same(found: WeekendOutlook | RaceOutlook, expected: WeekendOutlook | RaceOutlook) -> None:
+Outlook = LaterOutlook | WeekendOutlook | RaceOutlook
+
+
+def assert_same(found: Outlook, expected: Outlook) -> None:
     """Compare type by type and bit by bit."""
     assert type(found) is type(expected)
     for each in fields(expected):
@@ -37,7 +40,7 @@ def assert_same(found: WeekendOutlook | RaceOutlook, expected: WeekendOutlook | 
         if isinstance(other, np.ndarray):
             assert one.dtype == other.dtype, each.name
             np.testing.assert_array_equal(one, other)
-        elif isinstance(other, RaceOutlook):
+        elif isinstance(other, Outlook):
             assert_same(one, other)
         else:
             assert one == other, each.name
@@ -52,11 +55,12 @@ def read(path: Path, content: bytes):
 @given(seed=st.integers(0, 10**6), cars=st.integers(1, 22), has_sprint=st.booleans())
 def test_round_trip_is_exact(path, seed, cars, has_sprint):
     model = weekend_model(seed=seed, cars=cars, has_sprint=has_sprint)
-    drivers, constructors, outlooks = read(path, weekend_bytes(model))
+    drivers, constructors, outlooks, later = read(path, weekend_bytes(model))
     assert (drivers, constructors) == (model.drivers, model.constructors)
     assert set(outlooks) == set(PHASES)
     for phase, outlook in model.outlooks.items():
         assert_same(outlooks[phase], outlook)
+    assert_same(later, model.later)
 
 
 def test_values_that_numbers_may_take_survive(path):
@@ -67,7 +71,7 @@ def test_values_that_numbers_may_take_survive(path):
         race=replace(model.outlooks[AT_LOCK].race, retirement_logit=np.full(4, -np.inf)),
         qualifying_sd=0.1 + 0.2,
     )
-    outlooks = read(path, weekend_bytes(replace(model, outlooks={AT_LOCK: odd})))[2]
+    outlooks = read(path, weekend_bytes(replace(model, outlooks={AT_LOCK: odd}))).outlooks
     assert list(outlooks) == [AT_LOCK]
     assert outlooks[AT_LOCK].strength_mean.tobytes() == odd.strength_mean.tobytes()
     assert outlooks[AT_LOCK].qualifying_sd == 0.30000000000000004
@@ -92,6 +96,8 @@ def test_the_same_model_gives_the_same_bytes_and_another_gives_others(path):
         replace(model, outlooks={**model.outlooks, AT_LOCK: replace(lock, pit_log_sd=0.2)}),
         replace(model, outlooks={**model.outlooks, AT_LOCK: replace(lock, sprint=None)}),
         replace(model, outlooks={phase: model.outlooks[phase] for phase in PHASES[:2]}),
+        replace(model, later=replace(model.later, retirement_shift={"spa": 0.3})),
+        replace(model, later=replace(model.later, weekend=lock)),
     ]
     assert len({content, *map(weekend_bytes, others)}) == 1 + len(others)
 
@@ -115,13 +121,14 @@ def content() -> bytes:
 def assert_refused_or_the_same(path: Path, damaged: bytes) -> bool:
     """Read a damaged file: refused, or what was damaged is not part of the content; True when refused."""
     try:
-        drivers, constructors, outlooks = read(path, damaged)
+        drivers, constructors, outlooks, later = read(path, damaged)
     except DataError:
         return True
     model = weekend_model()
     assert (drivers, constructors) == (model.drivers, model.constructors)
     for phase in PHASES:
         assert_same(outlooks[phase], model.outlooks[phase])
+    assert_same(later, model.later)
     return False
 
 
@@ -200,6 +207,7 @@ def test_archives_of_something_else_are_refused(path, content):
         json.dumps({name: value for name, value in header.items() if name != "drivers"}).encode(),
         json.dumps({**header, "phases": {"at_lock": {"surprise": 1}}}).encode(),
         json.dumps({**header, "phases": {**header["phases"], "tomorrow": {}}}).encode(),
+        json.dumps({name: value for name, value in header.items() if name != "later"}).encode(),
     ]
     for new in headers:
         with pytest.raises(DataError, match="expected a weekend model"):

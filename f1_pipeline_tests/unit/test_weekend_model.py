@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from f1_pipeline.errors import DataError
-from f1_pipeline.forecast.outlook import RaceOutlook, WeekendOutlook
+from f1_pipeline.forecast.outlook import LaterOutlook, RaceOutlook, WeekendOutlook
 from f1_pipeline.forecast.phases import AFTER_QUALIFYING, AT_LOCK, BEFORE_PRACTICE, KNOWN_COLUMN, PHASES
 from f1_pipeline.forecast.session_scores import SessionFacts, session_scores
 from f1_pipeline.forecast.weekend_files import weekend_bytes
@@ -66,19 +66,19 @@ def learnt(history: WeekendHistory) -> dict[str, WeekendModel]:
     return learn_weekends(history, TARGETS)
 
 
-def arrays(part: WeekendOutlook | RaceOutlook, prefix: str = "") -> dict[str, object]:
+def arrays(part: LaterOutlook | WeekendOutlook | RaceOutlook, prefix: str = "") -> dict[str, object]:
     """Flatten an outlook."""
     found: dict[str, object] = {}
     for each in fields(part):
         value = getattr(part, each.name)
-        if isinstance(value, RaceOutlook):
+        if isinstance(value, RaceOutlook | WeekendOutlook):
             found |= arrays(value, f"{each.name}.")
         else:
             found[prefix + each.name] = value
     return found
 
 
-def is_same(one: WeekendOutlook, other: WeekendOutlook) -> bool:
+def is_same(one: LaterOutlook | WeekendOutlook, other: LaterOutlook | WeekendOutlook) -> bool:
     """Compare bit by bit."""
     left, right = arrays(one), arrays(other)
     return left.keys() == right.keys() and all(np.array_equal(left[name], right[name]) for name in left)
@@ -136,6 +136,8 @@ def test_nothing_after_the_phase_is_used(history, learnt, race_key, phase):
         assert changed.known_until[each] == learnt[race_key].known_until[each]
         assert changed.notes[each] == learnt[race_key].notes[each]
         pd.testing.assert_frame_equal(*(rows[rows["phase"] == each] for rows in both), check_exact=True)
+    # later races are looked at from the lock, and their calendar is no part of the model
+    assert is_same(changed.later, learnt[race_key].later) == (phase != BEFORE_PRACTICE)
     for each in PHASES[PHASES.index(phase) + 1 :]:
         # the control: a later phase does see what was altered
         assert not is_same(changed.outlooks[each], learnt[race_key].outlooks[each])
@@ -156,6 +158,7 @@ def test_a_history_that_ends_before_the_phase_gives_the_same_outlook(history, le
     assert list(found.outlooks) == [BEFORE_PRACTICE, AT_LOCK]
     for phase in found.outlooks:
         assert is_same(found.outlooks[phase], learnt[race_key].outlooks[phase])
+    assert is_same(found.later, learnt[race_key].later)
 
 
 @pytest.mark.parametrize(
@@ -284,6 +287,56 @@ def test_covariances_are_symmetric_positive_semi_definite_and_shrink_with_every_
             assert np.linalg.eigvalsh(covariance).min() > -1e-8
             assert before is None or (np.diag(covariance) <= np.diag(before) + 1e-8).all()
             before = covariance
+
+
+def test_strengths_of_later_races_are_those_of_the_lock_without_its_form(learnt):
+    for model in learnt.values():
+        later, lock = model.later, model.outlooks[AT_LOCK]
+        # where no practice is known the form is as unknown as that of a later weekend, and independent of what lasts
+        whole = later.weekend.strength_covariance + later.form_covariance
+        if model.known_until[AT_LOCK] == model.known_until[BEFORE_PRACTICE]:
+            np.testing.assert_allclose(later.weekend.strength_mean, lock.strength_mean, rtol=0, atol=2e-9)
+            np.testing.assert_allclose(whole, lock.strength_covariance, rtol=0, atol=4e-9)
+        else:
+            assert np.abs(later.weekend.strength_mean - lock.strength_mean).max() > 0.01
+        for covariance in (later.drift_covariance, later.form_covariance):
+            np.testing.assert_array_equal(covariance, covariance.T)
+            assert np.linalg.eigvalsh(covariance).min() > -1e-12
+            assert (np.diag(covariance) > 0).all()
+
+
+def test_at_its_own_circuit_a_later_race_has_the_parts_of_the_race(history, learnt):
+    circuit = history.races.set_index("race_key")["circuit_id"]
+    for race_key, model in learnt.items():
+        lock = model.outlooks[AT_LOCK]
+        here = model.later.form_at(circuit[race_key], lock.sprint is not None)
+        for mine, its in ((here.race, lock.race), (here.sprint, lock.sprint)):
+            if its is None:
+                assert mine is None
+                continue
+            np.testing.assert_allclose(mine.retirement_logit, its.retirement_logit)
+            np.testing.assert_allclose(mine.overtakes, its.overtakes)
+            assert (mine.noise_sd, mine.grid_weight, mine.overtakes_sd) == (
+                its.noise_sd,
+                its.grid_weight,
+                its.overtakes_sd,
+            )
+        np.testing.assert_array_equal(here.strength_mean, 0)
+        np.testing.assert_array_equal(here.strength_covariance, model.later.form_covariance)
+
+
+def test_later_races_differ_by_circuit_and_sprint(learnt):
+    later = learnt[NEXT].later
+    assert {"suzuka", "miami"} <= set(later.overtakes_factor) <= set(later.retirement_shift)
+    suzuka, miami, moon = (later.form_at(name, True) for name in ("suzuka", "miami", "moon"))
+    assert suzuka.race.overtakes_sd == miami.race.overtakes_sd == 0.35
+    assert moon.race.overtakes_sd == 0.45
+    np.testing.assert_array_equal(moon.race.overtakes, later.weekend.race.overtakes)
+    ratio = suzuka.sprint.overtakes / miami.sprint.overtakes
+    np.testing.assert_allclose(ratio, later.overtakes_factor["suzuka"] / later.overtakes_factor["miami"])
+    shift = later.retirement_shift["suzuka"] - later.retirement_shift["miami"]
+    np.testing.assert_allclose(suzuka.race.retirement_logit - miami.race.retirement_logit, shift)
+    assert later.form_at("miami", False).sprint is None
 
 
 def test_parts_have_one_entry_per_car_crew_and_place(learnt):
@@ -422,6 +475,7 @@ def test_the_very_first_race_is_forecast_from_round_figures(history):
     assert (outlook.race.overtakes == 5.0).all()
     assert outlook.pit_log_ms == pytest.approx(np.log(2500))
     assert 1 / (1 + np.exp(-outlook.race.retirement_logit - 0.125)) == pytest.approx(0.12)
+    assert model.later.retirement_shift == model.later.overtakes_factor == {}
 
 
 def test_features_list_every_asset_at_every_phase(learnt):

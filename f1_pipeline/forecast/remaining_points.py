@@ -1,0 +1,63 @@
+"""Say what a manager who plays Final Fix will expect of the rest of a weekend once qualifying is over.
+
+Belongs here: points that remain after qualifying, and their expectation given its result. The chip is
+:mod:`f1_pipeline.game.chips`; draws come from :mod:`f1_pipeline.forecast.simulation`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from f1_pipeline.game.chips import session_order
+from f1_pipeline.game.rules import SeasonRules
+from f1_pipeline.game.weekend_scoring import ItemPoints
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.integer]
+
+_DEGREE = 3
+
+
+def points_after_qualifying(items: ItemPoints, rules: SeasonRules, has_sprint: bool) -> Ints:
+    """Add up what drivers score in the sessions after qualifying.
+
+    Parameters
+    ----------
+    items : dict
+        Points of drivers by event_type and scoring_item, shape (n, m).
+    rules : SeasonRules
+    has_sprint : bool
+        In 2023 the sprint followed qualifying.
+
+    Returns
+    -------
+    ndarray of int, shape (n, m)
+    """
+    sessions = session_order(rules, has_sprint)
+    remaining = sessions[sessions.index("qualifying") + 1 :]
+    counted = [points for (event_type, _), points in items.items() if event_type in remaining]
+    return np.add.reduce(counted, axis=0, dtype=np.int64)
+
+
+def expected_after_qualifying(points: Ints, qualifying_position: Ints) -> Floats:
+    """Expect the remaining points of each driver from his own place in qualifying.
+
+    Parameters
+    ----------
+    points : ndarray of int, shape (n, m)
+        Points that remain in each draw.
+    qualifying_position : ndarray of int, shape (n, m)
+        Places, 0 for none, which starts last.
+
+    Returns
+    -------
+    ndarray of float, shape (n, m)
+        A cubic in the place, fitted to the draws of the driver; their mean is that of the points.
+    """
+    cars = points.shape[1]
+    place = np.where(qualifying_position > 0, qualifying_position, cars) / cars
+    powers = place.T[..., np.newaxis] ** np.arange(_DEGREE + 1)
+    # who always qualifies in the same few places leaves powers that say the same; the pseudo-inverse bears that
+    fitted = np.linalg.pinv(powers, rcond=1e-9) @ points.T[..., np.newaxis]
+    return (powers @ fitted)[..., 0].T
