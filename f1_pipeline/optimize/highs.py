@@ -1,0 +1,161 @@
+"""A PuLP programme in HiGHS: solved again and again with other bounds, from a start, up to a cut-off, with its gap.
+
+Belongs here: what PuLP's own interface to HiGHS leaves out, namely a start, the proven bound, and solving once more
+without building the model again. Not here: any model. Neighbours: `plan_model` builds programmes, `plan` and
+`season_path` solve them.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import highspy
+import numpy as np
+import pulp
+
+from f1_pipeline.errors import SolverError
+from f1_pipeline.optimize.milp import hush_highs
+
+_FEASIBLE = {
+    highspy.HighsModelStatus.kOptimal,
+    highspy.HighsModelStatus.kTimeLimit,
+    highspy.HighsModelStatus.kInterrupt,
+    highspy.HighsModelStatus.kSolutionLimit,
+}
+_INFEASIBLE = {highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible}
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What one call of the solver found.
+
+    Attributes
+    ----------
+    values : ndarray of shape (variables,) or None
+        The best solution, in the order of ``HighsModel.variables``; None when there is none.
+    objective : float
+        Its value, minus infinity when there is none.
+    bound : float
+        No solution within the bounds and above the cut-off is better; minus infinity when there is none at all.
+    """
+
+    values: np.ndarray | None
+    objective: float
+    bound: float
+
+
+class HighsModel:
+    """A programme to be maximized, loaded into HiGHS once.
+
+    Parameters
+    ----------
+    programme : pulp.LpProblem
+    threads : int
+        Threads that the solver may use.
+
+    Attributes
+    ----------
+    variables : list of pulp.LpVariable
+    lower, upper : ndarray of shape (variables,)
+        The bounds of the programme.
+    is_integer : ndarray of bool
+    """
+
+    def __init__(self, programme: pulp.LpProblem, threads: int = 1) -> None:
+        if programme.sense != pulp.LpMaximize:
+            raise SolverError("HiGHS: expected a programme to be maximized, found one to be minimized.")
+        hush_highs()
+        solver = pulp.HiGHS(msg=False, threads=threads)
+        solver.createAndConfigureSolver(programme)
+        solver.buildSolverModel(programme)
+        self._highs: highspy.Highs = programme.solverModel
+        self.variables = programme.variables()
+        infinity = highspy.kHighsInf
+        self.lower = np.array([-infinity if var.lowBound is None else var.lowBound for var in self.variables])
+        self.upper = np.array([infinity if var.upBound is None else var.upBound for var in self.variables])
+        self.is_integer = np.array([var.cat == pulp.LpInteger for var in self.variables])
+        self._columns = np.arange(len(self.variables), dtype=np.int32)
+        self._constant = float(programme.objective.constant)
+        costs = np.array([programme.objective.get(var, 0.0) for var in self.variables])
+        used = np.flatnonzero(costs)
+        self._cut_off_row = self._highs.getNumRow()
+        self._highs.addRow(-infinity, infinity, len(used), used.astype(np.int32), costs[used])
+
+    def solve(
+        self,
+        *,
+        gap: float,
+        time_limit_s: float,
+        lower: np.ndarray | None = None,
+        upper: np.ndarray | None = None,
+        start: np.ndarray | None = None,
+        at_least: float | None = None,
+        whole: np.ndarray | None = None,
+    ) -> Answer:
+        """Solve the programme, or a part of it.
+
+        Parameters
+        ----------
+        gap : float
+            Relative gap between solution and bound at which to stop.
+        time_limit_s : float
+            Seconds after which to stop with what there is.
+        lower, upper : ndarray, optional
+            Other bounds of the variables.
+        start : ndarray, optional
+            A solution to begin with.
+        at_least : float, optional
+            Look only for solutions at least as good.
+        whole : ndarray of bool, optional
+            Which variables must be whole numbers; those of the programme by default.
+
+        Returns
+        -------
+        Answer
+
+        Raises
+        ------
+        SolverError
+            HiGHS failed, or the programme has no limit.
+        """
+        highs = self._highs
+        highs.clearSolver()
+        bounds = (self.lower if lower is None else lower, self.upper if upper is None else upper)
+        highs.changeColsBounds(len(self.variables), self._columns, *bounds)
+        is_whole = self.is_integer if whole is None else whole
+        highs.changeColsIntegrality(len(self.variables), self._columns, is_whole.astype(np.uint8))
+        least = -highspy.kHighsInf if at_least is None else at_least - self._constant
+        highs.changeRowBounds(self._cut_off_row, least, highspy.kHighsInf)
+        highs.setOptionValue("mip_rel_gap", gap)
+        # HiGHS counts the time of all its runs.
+        highs.setOptionValue("time_limit", highs.getRunTime() + max(time_limit_s, 0.0))
+        if start is not None:
+            solution = highspy.HighsSolution()
+            solution.col_value = list(start)
+            highs.setSolution(solution)
+        highs.run()
+        return self._answer(bool(is_whole.any()))
+
+    def assign(self, values: np.ndarray) -> None:
+        """Give a solution to the variables of the programme."""
+        for variable, value in zip(self.variables, values, strict=True):
+            variable.varValue = value
+
+    def _answer(self, has_whole: bool) -> Answer:
+        status, info = self._highs.getModelStatus(), self._highs.getInfo()
+        if status in _INFEASIBLE:
+            return Answer(None, -math.inf, -math.inf)
+        if status not in _FEASIBLE:
+            raise SolverError(
+                f"HiGHS: expected a solution or a time limit, found {self._highs.modelStatusToString(status)}."
+            )
+        # PuLP hands a maximum to HiGHS as a minimum of the negative.
+        bound = self._constant - info.mip_dual_bound
+        if not has_whole:
+            is_solved = status == highspy.HighsModelStatus.kOptimal
+            bound = self._constant - info.objective_function_value if is_solved else math.inf
+        if info.primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
+            return Answer(None, -math.inf, bound)
+        values = np.array(self._highs.getSolution().col_value)
+        return Answer(values, self._constant - info.objective_function_value, bound)
