@@ -16,7 +16,7 @@ from f1_pipeline.game.weekend_scoring import ItemPoints
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.integer]
 
-_DEGREE = 3
+_DEGREE = 2
 
 
 def points_after_qualifying(items: ItemPoints, rules: SeasonRules, has_sprint: bool) -> Ints:
@@ -53,11 +53,16 @@ def expected_after_qualifying(points: Ints, qualifying_position: Ints) -> Floats
     Returns
     -------
     ndarray of float, shape (n, m)
-        A cubic in the place, fitted to the draws of the driver; their mean is that of the points.
+        A parabola over the places, fitted to the draws of the driver; their mean is that of the points.
     """
     cars = points.shape[1]
-    place = np.where(qualifying_position > 0, qualifying_position, cars) / cars
-    powers = place.T[..., np.newaxis] ** np.arange(_DEGREE + 1)
-    # who always qualifies in the same few places leaves powers that say the same; the pseudo-inverse bears that
-    fitted = np.linalg.pinv(powers, rcond=1e-9) @ points.T[..., np.newaxis]
-    return (powers @ fitted)[..., 0].T
+    place = np.where(qualifying_position > 0, qualifying_position, cars).T.astype(np.intp) - 1
+    cell = (place + cars * np.arange(cars)[:, np.newaxis]).ravel()
+    met = np.bincount(cell, minlength=cars**2).reshape(cars, cars).astype(float)
+    total = np.bincount(cell, points.T.ravel(), minlength=cars**2).reshape(cars, cars)
+    powers = (np.arange(1, cars + 1) / cars)[:, np.newaxis] ** np.arange(_DEGREE + 1)
+    weight = np.sqrt(met)
+    # who only ever qualifies in a few places leaves powers that say the same; the pseudo-inverse bears that
+    fitted = np.linalg.pinv(weight[..., np.newaxis] * powers) @ (total / np.maximum(weight, 1))[..., np.newaxis]
+    by_place = fitted[..., 0] @ powers.T
+    return np.take_along_axis(by_place, place, axis=1).T

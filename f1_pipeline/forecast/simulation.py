@@ -158,7 +158,6 @@ def draw_weekends(
     if count < 0:
         raise DataError(f"Simulation: expected a count of weekends from 0, found {count}.")
     check_outlook(outlook)
-    weekend = _Weekend(outlook, streams(seed, _STREAMS))
     shared = np.zeros((2 * outlook.car_count, count), dtype=np.float32) if lasting is None else lasting
     if shared.shape != (2 * outlook.car_count, count):
         raise DataError(
@@ -166,6 +165,7 @@ def draw_weekends(
         )
     chunks = [shared[:, first : first + _CHUNK] for first in range(0, count, _CHUNK)] or [shared]
     with one_thread():
+        weekend = _Weekend(outlook, streams(seed, _STREAMS))
         parts = [weekend.draw(chunk) for chunk in chunks]
     joined = {name: np.concatenate([part[name] for part in parts], axis=1).T for name in parts[0]}
     team = outlook.team.astype(np.int8)

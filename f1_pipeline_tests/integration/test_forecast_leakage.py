@@ -47,6 +47,7 @@ KNOWABLE = {
         select * from predictions.price_step_probability where race_key = $race_key and phase <> 'after_qualifying'
         order by all
     """,
+    "later races": "select * from predictions.later_race_points where race_key = $race_key order by all",
     "line-ups": "select * from lineups.optimal_lineup where race_key = $race_key order by all",
 }
 JUDGED_EARLIER = {
