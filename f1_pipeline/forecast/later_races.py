@@ -14,6 +14,7 @@ import numpy as np
 
 from f1_pipeline.forecast.outlook import LaterOutlook
 from f1_pipeline.forecast.simulation import SimulatedWeekends, draw_strengths, simulate_points
+from f1_pipeline.forecast.simulation_draws import correlated, square_root, streams
 from f1_pipeline.game.rules import SeasonRules
 
 _DRIFT = 1
@@ -61,8 +62,9 @@ def simulate_later_races(
         One race; draw by draw they are one course of the season.
     """
     strength = draw_strengths(later.weekend.strength_mean, later.weekend.strength_covariance, count, seed)
-    unmoved = np.zeros_like(later.weekend.strength_mean)
+    root, unmoved = square_root(later.drift_covariance), np.zeros(len(strength))
     for race in races:
-        strength = strength + draw_strengths(unmoved, later.drift_covariance, count, (*seed, race.day, _DRIFT))
+        drift = streams((*seed, race.day, _DRIFT), ["drift"])["drift"]
+        strength = strength + correlated(drift, root, unmoved, count)
         outlook = later.form_at(race.circuit_id, race.has_sprint)
         yield simulate_points(outlook, rules, count, (*seed, race.day), lasting=strength, no_negative=True)

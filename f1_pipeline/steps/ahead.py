@@ -7,7 +7,7 @@ strictly earlier races, and the calendar.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from f1_pipeline.errors import WarehouseError
 from f1_pipeline.forecast.phases import AT_LOCK
 from f1_pipeline.forecast.publication import TENTHS
 from f1_pipeline.game.price_history import SeasonPrices
@@ -71,7 +72,7 @@ def forecast_later_races(pipeline: Pipeline, table: str, race_keys: Sequence[str
     Raises
     ------
     WarehouseError
-        When a race has no weekend model, or points of an earlier race are missing.
+        When a race has no weekend model or published forecast, or points of an earlier race are missing.
     """
     from f1_pipeline.forecast.model_records import WEEKEND_FILE
     from f1_pipeline.forecast.threads import one_thread
@@ -88,10 +89,11 @@ def forecast_later_races(pipeline: Pipeline, table: str, race_keys: Sequence[str
         for race_key, uri in weekend_models(pipeline, race_keys):
             season = seasons[pipeline.calendar.get(race_key).season]
             own = forecast.filter(pa.array(keys == race_key))
+            if not len(own):
+                raise WarehouseError(f"{race_key}: expected a published forecast, found none; materialize it first")
             menu = _Menu.of(season, season.race_keys.index(race_key), own)
             weekend = read_weekend(pipeline.tracking.model_file(uri, WEEKEND_FILE))
-            rows = pd.concat(_looking_ahead(pipeline, season, menu, weekend, races), ignore_index=True)
-            parts.append(rows.assign(race_key=race_key))
+            parts.append(_looking_ahead(pipeline, season, menu, weekend, races))
     return run_model(pipeline, table, race_keys, with_nulls(pd.concat(parts, ignore_index=True)))
 
 
@@ -110,68 +112,57 @@ class _Menu:
         forecast = own.drop_columns(["draws"]).to_pandas().set_index(_ASSET)
         names = pd.MultiIndex.from_frame(season.assets.loc[season.on_sale(place), _ASSET])
         draws = np.rint(list_values(own["draws"]).T / TENTHS)
-        return cls(
-            place,
-            names,
-            season.at_lock(place),
-            forecast.reindex(names),
-            _of_assets(draws, pd.MultiIndex.from_tuples(list(forecast.index)), names),
-        )
+        at = forecast.index.get_indexer(names)
+        return cls(place, names, season.at_lock(place), forecast.reindex(names), _columns(draws, at))
 
-    def rows(self, **columns: np.ndarray | str | int | float) -> pd.DataFrame:
-        """Lay out columns that are in the order of the assets on sale, those with a forecast only."""
-        rows = pd.DataFrame(columns, index=self.names)
-        return rows[self.forecast["expected_points"].notna().to_numpy()].reset_index()
+    def at(self, drivers: Sequence[str], constructors: Sequence[str]) -> np.ndarray:
+        """Find each asset among drivers and constructors, one after the other; -1 for none."""
+        keys = [*(("driver", name) for name in drivers), *(("constructor", name) for name in constructors)]
+        return pd.MultiIndex.from_tuples(keys).get_indexer(self.names)
 
 
 def _looking_ahead(
     pipeline: Pipeline, season: SeasonPrices, menu: _Menu, weekend: StoredWeekend, races: pd.DataFrame
-) -> Iterator[pd.DataFrame]:
-    """Make the rows of each target, the race itself first."""
+) -> pd.DataFrame:
+    """Make the rows of one race: every asset that it has a forecast of, target by target."""
     from f1_pipeline.forecast.later_races import LaterRace, simulate_later_races
     from f1_pipeline.forecast.price_paths import price_paths
 
     race_key, *targets = season.race_keys[menu.place :]
-    expected = menu.forecast["expected_points"].to_numpy()
-    yield menu.rows(
-        target_race_key=race_key,
-        races_ahead=0,
-        expected_points=expected,
-        sd_points=menu.forecast["sd_points"].to_numpy(),
-        no_negative_points=expected + menu.forecast["no_negative_gain_points"].to_numpy(),
-        expected_price_musd=menu.priced.prices / TENTHS,
-        sd_price_musd=0.0,
-    )
     rules = pipeline.rules(race_key)
-    later = [
+    calendar = [
         LaterRace(row.race_date.toordinal(), str(row.circuit_id), bool(row.has_sprint))
         for row in races.loc[targets].itertuples()
     ]
     seed = simulation_seed(pipeline, race_key, AT_LOCK)
-    simulated = list(simulate_later_races(weekend.later, later, rules, STORED_DRAWS, seed))
-    columns = pd.MultiIndex.from_tuples(
-        [*(("driver", name) for name in weekend.drivers), *(("constructor", name) for name in weekend.constructors)]
-    )
-    points = [
-        _of_assets(np.concatenate([each.driver_points, each.constructor_points], axis=1), columns, menu.names)
-        for each in simulated
-    ]
+    simulated = list(simulate_later_races(weekend.later, calendar, rules, STORED_DRAWS, seed))
+    at = menu.at(weekend.drivers, weekend.constructors)
+    points = [_columns(np.concatenate([each.driver_points, each.constructor_points], axis=1), at) for each in simulated]
     in_force = [price_rules_at(rules.prices, key, season.race_keys) for key in (race_key, *targets)[:-1]]
-    paths = price_paths(menu.priced, [menu.draws, *points][:-1], in_force)
-    for ahead, (target, drawn, scored, tenths) in enumerate(zip(targets, simulated, points, paths, strict=True), 1):
-        no_negative = no_negative_points(drawn)[np.newaxis]
-        yield menu.rows(
-            target_race_key=target,
-            races_ahead=ahead,
-            expected_points=scored.mean(axis=0),
-            sd_points=scored.std(axis=0),
-            no_negative_points=_of_assets(no_negative, columns, menu.names)[0],
-            expected_price_musd=tenths.mean(axis=0) / TENTHS,
-            sd_price_musd=tenths.std(axis=0) / TENTHS,
-        )
+    tenths = list(price_paths(menu.priced, [menu.draws, *points][:-1], in_force))
+    own = menu.forecast
+    columns = {
+        "expected_points": [own["expected_points"], *(each.mean(axis=0) for each in points)],
+        "sd_points": [own["sd_points"], *(each.std(axis=0) for each in points)],
+        "no_negative_points": [
+            own["expected_points"] + own["no_negative_gain_points"],
+            *(_columns(no_negative_points(each), at) for each in simulated),
+        ],
+        "expected_price_musd": [menu.priced.prices / TENTHS, *(each.mean(axis=0) / TENTHS for each in tenths)],
+        "sd_price_musd": [np.zeros(len(at)), *(each.std(axis=0) / TENTHS for each in tenths)],
+    }
+    count = 1 + len(targets)
+    rows = menu.names.to_frame(index=False).iloc[np.tile(np.arange(len(at)), count)]
+    ahead = np.repeat(np.arange(count), len(at))
+    rows = rows.assign(
+        race_key=race_key,
+        target_race_key=np.array([race_key, *targets])[ahead],
+        races_ahead=ahead,
+        **{name: np.concatenate(parts) for name, parts in columns.items()},
+    )
+    return rows[np.tile(own["expected_points"].notna(), count)]
 
 
-def _of_assets(values: np.ndarray, columns: pd.MultiIndex, names: pd.MultiIndex) -> np.ndarray:
-    """Bring columns into the order of some assets, NaN where there is none: shape (n, assets)."""
-    at = columns.get_indexer(names)
-    return np.where(at >= 0, values[:, at], np.nan)
+def _columns(values: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """Pick values along the last axis, NaN where there is none."""
+    return np.where(at >= 0, values[..., at], np.nan)
