@@ -75,8 +75,10 @@ class HighsModel:
         self.lower = np.array([-infinity if var.lowBound is None else var.lowBound for var in self.variables])
         self.upper = np.array([infinity if var.upBound is None else var.upBound for var in self.variables])
         self.is_integer = np.array([var.cat == pulp.LpInteger for var in self.variables])
-        self._columns = np.arange(len(self.variables), dtype=np.int32)
+        # PuLP leaves the constant out, and a relative gap is of the whole objective.
         self._constant = float(programme.objective.constant)
+        self._highs.changeObjectiveOffset(-self._constant)
+        self._columns = np.arange(len(self.variables), dtype=np.int32)
         costs = np.array([programme.objective.get(var, 0.0) for var in self.variables])
         used = np.flatnonzero(costs)
         self._cut_off_row = self._highs.getNumRow()
@@ -151,11 +153,11 @@ class HighsModel:
                 f"HiGHS: expected a solution or a time limit, found {self._highs.modelStatusToString(status)}."
             )
         # PuLP hands a maximum to HiGHS as a minimum of the negative.
-        bound = self._constant - info.mip_dual_bound
+        bound = -info.mip_dual_bound
         if not has_whole:
             is_solved = status == highspy.HighsModelStatus.kOptimal
-            bound = self._constant - info.objective_function_value if is_solved else math.inf
+            bound = -info.objective_function_value if is_solved else math.inf
         if info.primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
             return Answer(None, -math.inf, bound)
         values = np.array(self._highs.getSolution().col_value)
-        return Answer(values, self._constant - info.objective_function_value, bound)
+        return Answer(values, -info.objective_function_value, bound)

@@ -250,10 +250,7 @@ class _Builder:
         """Add up the money in bank and assets before the transfers, at some prices."""
         if before is not None:
             return before.bank + pulp.lpSum(int(prices[row]) * variable for row, variable in before.hold.items())
-        team = self.problem.team
-        if team is None:
-            return self.problem.rules.team.budget_tenths
-        return team.bank_tenths + int(prices[self.problem.is_held].sum())
+        return self.problem.start_budget_tenths
 
     def _transfers(self, at: int, race: RaceVariables, before: RaceVariables | None) -> None:
         problem, rules = self.problem, self.problem.rules.transfers
@@ -320,7 +317,8 @@ class _Builder:
         if not self.settings.money_value:
             return
         end = self.problem.end_prices if self.problem.end_prices is not None else self.problem.prices[-1]
-        self.terms.append(self.weights[-1] * self.settings.money_value / 10 * self._funds(end, self.races[-1]))
+        gained = self._funds(end, self.races[-1]) - self.problem.start_budget_tenths
+        self.terms.append(self.weights[-1] * self.settings.money_value / 10 * gained)
 
 
 def _check_locks(problem: PlanProblem, settings: PlanSettings, locked: np.ndarray) -> None:
@@ -368,7 +366,7 @@ def replay(
         if team is None:
             team = Team.start(held, menu.prices, problem.rules)
         fielded = problem.limitless_lineup(at, settings)[0] if chip_name == "limitless" else held
-        locked = team.apply(Decision(fielded, _chip(chip_name, extra)), menu)
+        locked = team.apply(Decision(fielded, as_chip(chip_name, extra)), menu)
         points = lineup_value(problem, at, fielded, chip_name, extra) + locked.transfer_points
         is_free = team.races_played == 0
         before = set() if is_free and problem.team is None else set(team.lineup.asset_keys)
@@ -433,13 +431,14 @@ def _end_value(problem: PlanProblem, settings: PlanSettings, team: Team) -> floa
     end = problem.end_prices if problem.end_prices is not None else problem.prices[-1]
     held = set(team.lineup.asset_keys)
     value = sum(int(price) for key, price in zip(problem.assets, end, strict=True) if key in held)
+    gained = team.bank_tenths + value - problem.start_budget_tenths
     carried = team.free_transfers - problem.rules.transfers.free_per_race
     last = settings.discount ** (len(problem.menus) - 1)
-    return last * (settings.money_value * (team.bank_tenths + value) / 10 + settings.transfer_value * carried)
+    return last * (settings.money_value * gained / 10 + settings.transfer_value * carried)
 
 
-def _chip(name: str | None, extra: str | None) -> Chip | None:
-    """Name a chip as the rules take it; a Final Fix is made after the lock, so nothing is said of it here."""
+def as_chip(name: str | None, extra: str | None) -> Chip | None:
+    """Make a chip as the rules take it; a Final Fix is made after the lock, so nothing is said of it here."""
     if name == "extra_boost":
         assert extra is not None
         return ExtraBoost(extra)

@@ -35,7 +35,7 @@ class PlanSettings:
     discount : float
         Weight of a race against the one before it, above 0 up to 1: what lies further ahead is less sure.
     money_value : float
-        Points that a million dollars more after the last race of the plan is worth.
+        Points that each million dollars gained until after the last race of the plan is worth.
     transfer_value : float
         Points that a free transfer kept beyond the last race is worth.
     chip_values : mapping of str to float
@@ -190,6 +190,13 @@ class PlanProblem:
             last |= menu.prices
             rows.append([last[key] for key in self.assets])
         return np.array(rows, dtype=np.int64)
+
+    @property
+    def start_budget_tenths(self) -> int:
+        """Return bank and value of the team at the first race, in tenths of a million."""
+        if self.team is None:
+            return self.rules.team.budget_tenths
+        return self.team.bank_tenths + int(self.prices[0, self.is_held].sum())
 
     @cached_property
     def values(self) -> np.ndarray:

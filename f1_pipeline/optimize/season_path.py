@@ -30,6 +30,8 @@ from f1_pipeline.optimize.plan_problem import Plan, PlanProblem, PlanSettings
 Say = Callable[[str], None]
 
 WINDOW_RACES, WINDOW_STEP = 6, 3
+_PROOF_SHARE = 0.5
+"""Share of the time that is kept for the proof."""
 _START_GAP, _WINDOW_GAP, _WINDOW_TIME_S = 5e-3, 1e-3, 6.0
 
 
@@ -66,6 +68,7 @@ class _Search:
     def __init__(self, problem: PlanProblem, settings: PlanSettings, say: Say) -> None:
         self.problem, self.settings, self.say = problem, settings, say
         self.ends_at = time.monotonic() + settings.time_limit_s
+        self.proof_s = _PROOF_SHARE * settings.time_limit_s
         self.model = build_plan_model(problem, settings)
         self.solver = HighsModel(self.model.programme)
         self.values: np.ndarray | None = None
@@ -117,7 +120,7 @@ class _Search:
         last = max(len(self.problem.menus) - WINDOW_RACES, 0)
         firsts = [*range(0, last, WINDOW_STEP), last]
         before = -math.inf
-        while before < self.objective and not self.is_good and self.left_s > 0:
+        while before < self.objective and not self.is_good and self.left_s > self.proof_s:
             before = self.objective
             for first in firsts:
                 self._window(first)
@@ -149,12 +152,12 @@ class _Search:
         return np.array([known.get(variable.name, 0.0) for variable in self.solver.variables])
 
     def _window(self, first: int) -> None:
-        if self.left_s <= 0 or self.values is None:
+        if self.left_s <= self.proof_s or self.values is None:
             return
         fixed = (self.held_at >= 0) & ((self.held_at < first) | (self.held_at >= first + WINDOW_RACES))
         lower, upper = self.solver.lower.copy(), self.solver.upper.copy()
         lower[fixed] = upper[fixed] = np.round(self.values[fixed])
-        limit = min(self.left_s, _WINDOW_TIME_S)
+        limit = min(self.left_s - self.proof_s, _WINDOW_TIME_S)
         self._take(
             self.solver.solve(gap=_WINDOW_GAP, time_limit_s=limit, lower=lower, upper=upper, start=self.values),
             is_whole=False,
