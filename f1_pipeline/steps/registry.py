@@ -28,6 +28,7 @@ from f1_pipeline.steps.evaluation import (
 from f1_pipeline.steps.forecast import HISTORY as PERFORMANCES
 from f1_pipeline.steps.forecast import LEARNT_FROM, forecast_baselines, forecast_candidates, train_candidates
 from f1_pipeline.steps.lineups import choose_lineups, review_lineups
+from f1_pipeline.steps.my_team import TEAM_TABLE, land_my_team
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.prices import POINTS_TABLES, PRICE_STEP_TABLE, list_price_steps, price_by_rules
 from f1_pipeline.steps.publish import (
@@ -39,7 +40,7 @@ from f1_pipeline.steps.publish import (
 )
 from f1_pipeline.steps.refresh import STATEMENT_TABLE, land_feed_statements
 from f1_pipeline.steps.scores import RESCORED_TABLE, rescore_every_race, score_by_rules, total_rescored_races
-from f1_pipeline.steps.tables import land_facts, land_my_team, run_model
+from f1_pipeline.steps.tables import land_facts, run_model
 from f1_pipeline.steps.weekends import HISTORY as WEEKEND_HISTORY
 from f1_pipeline.steps.weekends import (
     SESSION_SCORE_TABLE,
@@ -58,7 +59,6 @@ Run = Callable[[Pipeline, str, Sequence[str]], WriteReport]
 
 LINEUP_TABLE = "lineups.optimal_lineup"
 REVIEW_TABLE = "lineups.lineup_review"
-TEAM_TABLE = "core.current_lineup"
 OUTLOOK_TABLE = "predictions.driver_outlook"
 PRICE_FORECAST_TABLE = "predictions.price_step_probability"
 

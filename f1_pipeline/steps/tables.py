@@ -1,4 +1,4 @@
-"""Steps that need no forecast: land a fact file or your own team, run a SQL model.
+"""Steps that need no forecast: land a fact file, run a SQL model.
 
 Neighbours: `sources.bundle` reads files, `warehouse.writer` writes rows; `registry.py` lists the steps.
 """
@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import fields, is_dataclass
 
 import pandas as pd
 import pyarrow as pa
 
 from f1_pipeline.errors import DataError
 from f1_pipeline.sources.bundle import load_fact_table
-from f1_pipeline.sources.my_team import MyTeam, read_my_team
 from f1_pipeline.sources.tables import FACT_TABLES
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.warehouse.facts import raw_contract
@@ -55,43 +53,6 @@ def land_facts(pipeline: Pipeline, table: str, race_keys: Sequence[str]) -> Writ
             raise DataError(f"{facts.file_name}: expected rows for {missing}, found none: there are no {what} yet")
     with pipeline.warehouse.write() as connection:
         return write_rows(connection, raw_contract(facts), rows, race_keys, pipeline.tests_of(table))
-
-
-def land_my_team(pipeline: Pipeline, table: str, race_keys: Sequence[str]) -> WriteReport:
-    """Land your own team from `my_team.toml`; without the file the table is empty, a fresh start.
-
-    Raises
-    ------
-    DataError
-        When the file is malformed, names a race, an asset or a chip that nobody knows, or has another number of
-        assets than the season's rules say.
-    """
-    team = read_my_team(pipeline.settings.team_path)
-    if team is not None:
-        _check_team(pipeline, team)
-    rows = pd.DataFrame(team.rows() if team else [], columns=list(pipeline.contracts[table].column_names))
-    return run_model(pipeline, table, race_keys, rows)
-
-
-def _check_team(pipeline: Pipeline, team: MyTeam) -> None:
-    name = pipeline.settings.team_path.name
-    if team.race_key not in pipeline.calendar.race_keys:
-        raise DataError(f"{name}: race: expected a race such as 2026-monaco, found {team.race_key!r}")
-    rules = pipeline.rules(team.race_key)
-    for kind, held, count in (
-        ("driver", team.drivers, rules.team.driver_count),
-        ("constructor", team.constructors, rules.team.constructor_count),
-    ):
-        if len(held) != count:
-            raise DataError(f"{name}: {kind}s: expected {count}, found {len(held)}")
-        known = set(load_fact_table(pipeline.settings.data_dir, f"{kind}s")[f"{kind}_id"].to_pylist())
-        unknown = ", ".join(asset_id for asset_id in held if asset_id not in known)
-        if unknown:
-            raise DataError(f"{name}: {kind}s: expected ids as in data/{kind}s.csv, found {unknown}")
-    chips = [field.name for field in fields(rules.chips) if is_dataclass(getattr(rules.chips, field.name))]
-    unknown = ", ".join(chip for chip in team.chips_left if chip not in chips)
-    if unknown:
-        raise DataError(f"{name}: chips_left: expected some of {', '.join(chips)}, found {unknown}")
 
 
 def run_model(
