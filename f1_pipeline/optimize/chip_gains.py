@@ -51,11 +51,15 @@ class ChipGain:
         Gain over the best team without a chip, 0 or more.
     ranked : RankedLineup
         The team to field with it.
+    offers : ndarray of shape (k,)
+        What it may turn out to add by the time it is decided on, each as likely: its points alone, but for Final Fix,
+        which is decided after qualifying.
     """
 
     name: str
     points: float
     ranked: RankedLineup
+    offers: np.ndarray
 
 
 def chip_gains(
@@ -86,7 +90,7 @@ def chip_gains(
     found: dict[str, ChipGain] = {}
 
     def note(name: str, ranked: RankedLineup, points: float) -> None:
-        found[name] = ChipGain(name, max(points, 0.0), ranked)
+        found[name] = ChipGain(name, max(points, 0.0), ranked, np.array([max(points, 0.0)]))
 
     for name in rules.chips.names if names is None else names:
         if name == "extra_boost":
@@ -104,7 +108,8 @@ def chip_gains(
             judged = best_autopilot(problem, views.draws, 1)[0]
             note(name, judged.ranked, judged.objective - on_draws.points)
         elif name == "final_fix" and views.remaining_draws is not None:
-            note(name, base, final_fix_gain(problem, base, views.remaining_draws))
+            offers = final_fix_gains(problem, base, views.remaining_draws)
+            found[name] = ChipGain(name, float(offers.mean()), base, offers)
     return found
 
 
@@ -132,8 +137,8 @@ def floored(problem: LineupProblem, no_negative_points: np.ndarray) -> LineupPro
     )
 
 
-def final_fix_gain(problem: LineupProblem, team: RankedLineup, remaining_draws: np.ndarray) -> float:
-    """Average over weekends what the best swap after qualifying adds to a team.
+def final_fix_gains(problem: LineupProblem, team: RankedLineup, remaining_draws: np.ndarray) -> np.ndarray:
+    """Say what the best swap after qualifying adds to a team, weekend by weekend.
 
     Parameters
     ----------
@@ -145,8 +150,8 @@ def final_fix_gain(problem: LineupProblem, team: RankedLineup, remaining_draws: 
 
     Returns
     -------
-    float
-        Points; who comes in takes over the boost of who goes.
+    ndarray of shape (n,)
+        Points, 0 where no swap helps; who comes in takes over the boost of who goes.
     """
     row = {driver: at for at, driver in enumerate(problem.driver_ids)}
     bank = problem.rules.budget_tenths - team.cost_tenths
@@ -162,4 +167,4 @@ def final_fix_gain(problem: LineupProblem, team: RankedLineup, remaining_draws: 
             weight = problem.rules.boost_multiplier if out == row[team.lineup.boosted_driver] else 1.0
             gone = 0.0 if (DRIVER, problem.driver_ids[out]) in problem.only_if_held else remaining_draws[:, out]
             best = np.maximum(best, weight * (remaining_draws[:, coming].max(axis=1) - gone))
-    return float(best.mean())
+    return best

@@ -20,13 +20,13 @@ of Optimal Stopping (1971), chapter 3.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-FEWEST_GAINS = 6
-"""With fewer recorded gains nothing is known of better ones to come, and the chip waits."""
+FEWEST_RACES = 6
+"""With a record of fewer races nothing is known of better ones to come, and the chip waits."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,16 +36,26 @@ class RecordedGains:
     Attributes
     ----------
     points : ndarray of shape (n,)
+        Offers, the same number of each race.
     has_sprint : ndarray of bool, shape (n,)
+    race_count : int
+        Races that they are of.
     """
 
     points: np.ndarray
     has_sprint: np.ndarray
+    race_count: int
+
+    @property
+    def is_enough(self) -> bool:
+        """Return whether enough races are recorded to judge by."""
+        return self.race_count >= FEWEST_RACES
 
     def of_kind(self, has_sprint: bool) -> np.ndarray:
-        """Return the gains of weekends with or without sprint; all of them while there are few of a kind."""
+        """Return the offers of weekends with or without sprint; all of them while there are few of a kind."""
         of_kind = self.points[self.has_sprint == has_sprint]
-        return of_kind if len(of_kind) >= FEWEST_GAINS else self.points
+        few = FEWEST_RACES * len(self.points) // max(self.race_count, 1)
+        return of_kind if len(of_kind) >= few else self.points
 
 
 def keep_values(gains: RecordedGains, has_sprint: Sequence[bool], shifts: Sequence[float] | None = None) -> np.ndarray:
@@ -66,7 +76,7 @@ def keep_values(gains: RecordedGains, has_sprint: Sequence[bool], shifts: Sequen
         to race.
     """
     count = len(has_sprint)
-    if len(gains.points) < FEWEST_GAINS:
+    if not gains.is_enough:
         return np.array([math.inf] * count + [0.0])
     moved = np.zeros(count) if shifts is None else np.asarray(shifts, dtype=np.float64)
     values = np.zeros(count + 1)
@@ -74,3 +84,23 @@ def keep_values(gains: RecordedGains, has_sprint: Sequence[bool], shifts: Sequen
         offered = gains.of_kind(has_sprint[at]) + moved[at]
         values[at] = np.maximum(offered, values[at + 1]).mean()
     return values
+
+
+def chip_to_play(gains: Mapping[str, float], kept: Mapping[str, float]) -> str | None:
+    """Choose the chip to play now, if any.
+
+    Parameters
+    ----------
+    gains : mapping of str to float
+        What each chip adds now.
+    kept : mapping of str to float
+        What each is worth after this race, unplayed.
+
+    Returns
+    -------
+    str or None
+        The chip whose gain is the furthest above its worth unplayed; none when no gain reaches it.
+    """
+    above = {name: gain - kept[name] for name, gain in gains.items() if gain > 0}
+    best = max(above, key=lambda name: (above[name], name), default=None)
+    return best if best is not None and above[best] >= 0 else None

@@ -6,9 +6,13 @@ forecasts (`steps.coming_races`), playing a season (`steps.backtest`), the solve
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from f1_pipeline.game.chips import FinalFix
 from f1_pipeline.game.decisions import Decision
+from f1_pipeline.game.lineup import DRIVER
+from f1_pipeline.game.team import LockedTeam
 from f1_pipeline.optimize.enumeration import best_lineups
 from f1_pipeline.optimize.plan import solve_plan
 from f1_pipeline.optimize.plan_model import as_chip
@@ -41,7 +45,9 @@ class Policy:
     has_chips: bool = False
 
 
-def decide(policy: Policy, problem: PlanProblem, races_after: int, settings: PlanSettings) -> Decision:
+def decide(
+    policy: Policy, problem: PlanProblem, races_after: int, settings: PlanSettings, chip: str | None = None
+) -> Decision:
     """Decide at a lock.
 
     Parameters
@@ -52,18 +58,51 @@ def decide(policy: Policy, problem: PlanProblem, races_after: int, settings: Pla
     races_after : int
         Races of the season beyond those.
     settings : PlanSettings
-        Of rolling plans; a chip that is forced at the first race is played there.
+        Of rolling plans.
+    chip : str, optional
+        Chip to play at this race.
 
     Returns
     -------
     Decision
     """
     slope = money_slope(first_race(problem)) if policy.values_money and races_after else 0.0
-    valued = replace(settings, money_value=slope * races_after)
-    if policy.horizon == 1:
-        return Decision(best_lineups(with_money(problem, valued.money_value), 1)[0].lineup)
-    first = solve_plan(problem, valued).races[0]
+    money_value = slope * races_after
+    if policy.horizon == 1 and chip is None:
+        return Decision(best_lineups(with_money(problem, money_value), 1)[0].lineup)
+    played = {} if chip is None else {problem.race_keys[0]: chip}
+    wanted = replace(settings, money_value=money_value, chips=tuple(played.values()), forced_chips=played)
+    first = solve_plan(problem, wanted).races[0]
     return Decision(first.lineup, as_chip(first.chip, first.extra_boosted_driver))
+
+
+def final_fix(locked: LockedTeam, remaining: Mapping[str, float]) -> tuple[FinalFix, float] | None:
+    """Find the best swap after qualifying.
+
+    Parameters
+    ----------
+    locked : LockedTeam
+        The team after the lock, without a chip.
+    remaining : mapping of str to float
+        Points that each driver, by seat, is expected to score in the sessions that remain.
+
+    Returns
+    -------
+    tuple of FinalFix and float, or None
+        The swap and the points that it adds; none when no swap adds any.
+    """
+    menu, lineup = locked.menu, locked.fielded
+    price_of = dict(zip(locked.kept.lineup.asset_keys, locked.kept.price_tenths, strict=True))
+    coming = [seat for seat in menu.seats.values() if seat in remaining and seat not in lineup.drivers]
+    best: tuple[FinalFix, float] | None = None
+    for out in lineup.drivers:
+        funds = locked.kept.bank_tenths + price_of[DRIVER, out]
+        weight = locked.kept.rules.boost.multiplier if out == lineup.boosted_driver else 1
+        for seat in (seat for seat in coming if menu.prices[DRIVER, seat] <= funds):
+            gain = weight * (remaining[seat] - remaining.get(out, 0.0))
+            if gain > (best[1] if best else 0.0):
+                best = (FinalFix(out, seat), gain)
+    return best
 
 
 def with_money(problem: PlanProblem, money_value: float) -> LineupProblem:

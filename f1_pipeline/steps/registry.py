@@ -13,6 +13,8 @@ from graphlib import TopologicalSorter
 from f1_pipeline.errors import DataError
 from f1_pipeline.sources.tables import FACT_TABLES
 from f1_pipeline.steps.ahead import LATER_TABLE, forecast_later_races
+from f1_pipeline.steps.backtest import BACKTEST_TABLE, HINDSIGHT_TABLE, find_season_paths, play_policies
+from f1_pipeline.steps.chips import CHIP_PLAN_TABLE, plan_chips, record_chip_gains
 from f1_pipeline.steps.evaluation import (
     CANDIDATE_ERROR_TABLE,
     CANDIDATE_LINEUP_TABLE,
@@ -27,9 +29,11 @@ from f1_pipeline.steps.evaluation import (
 )
 from f1_pipeline.steps.forecast import HISTORY as PERFORMANCES
 from f1_pipeline.steps.forecast import LEARNT_FROM, forecast_baselines, forecast_candidates, train_candidates
+from f1_pipeline.steps.knowledge import GAIN_TABLE
 from f1_pipeline.steps.lineups import choose_lineups, review_lineups
 from f1_pipeline.steps.my_team import TEAM_TABLE, land_my_team
 from f1_pipeline.steps.pipeline import Pipeline
+from f1_pipeline.steps.plans import PLAN_TABLE, plan_transfers
 from f1_pipeline.steps.prices import POINTS_TABLES, PRICE_STEP_TABLE, list_price_steps, price_by_rules
 from f1_pipeline.steps.publish import (
     CANDIDATE_FIGURES,
@@ -117,6 +121,7 @@ def _python_steps() -> tuple[Step, ...]:
         ),
         *_forecast_steps(),
         *_evaluation_steps(),
+        *_decision_steps(),
         Step(
             LINEUP_TABLE,
             choose_lineups,
@@ -128,6 +133,47 @@ def _python_steps() -> tuple[Step, ...]:
             review_lineups,
             reads=(LINEUP_TABLE, "core.race_entry", "marts.race_leaderboard", "predictions.asset_points"),
             kinds=("python", "numpy", "duckdb"),
+        ),
+    )
+
+
+def _decision_steps() -> tuple[Step, ...]:
+    """List the steps that plan ahead, and those that play seasons again."""
+    kinds = ("python", "numpy", "duckdb")
+    results = ("staging.event_score", "staging.price", *POINTS_TABLES)
+    known = ("core.race", LATER_TABLE, FORECAST_TABLE, "predictions.simulated_points", "predictions.baseline_points")
+    return (
+        Step(
+            GAIN_TABLE,
+            record_chip_gains,
+            reads=(*known, *results),
+            strictly_before=frozenset({"staging.event_score", *POINTS_TABLES}),
+            up_to_and_including=frozenset({*known, "staging.price"}),
+            kinds=kinds,
+        ),
+        Step(
+            CHIP_PLAN_TABLE,
+            plan_chips,
+            reads=(TEAM_TABLE, GAIN_TABLE, *known, *results),
+            strictly_before=frozenset({GAIN_TABLE, "staging.event_score", *POINTS_TABLES}),
+            kinds=kinds,
+            is_for_coming_race=True,
+        ),
+        Step(
+            PLAN_TABLE,
+            plan_transfers,
+            reads=(TEAM_TABLE, GAIN_TABLE, *known, *results),
+            strictly_before=frozenset({GAIN_TABLE, "staging.event_score", *POINTS_TABLES}),
+            kinds=("python", "pulp", "duckdb"),
+            is_for_coming_race=True,
+        ),
+        Step(HINDSIGHT_TABLE, find_season_paths, reads=results, partition="season", kinds=("python", "pulp", "duckdb")),
+        Step(
+            BACKTEST_TABLE,
+            play_policies,
+            reads=(GAIN_TABLE, *known, *results),
+            partition="season",
+            kinds=("python", "pulp", "duckdb"),
         ),
     )
 

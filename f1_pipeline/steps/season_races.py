@@ -95,13 +95,15 @@ def fact_key(key: AssetKey) -> AssetKey:
     return (asset_type, driver_of(asset_id) if asset_type == DRIVER else asset_id)
 
 
-def season_races(pipeline: Pipeline, season: int) -> SeasonRaces:
+def season_races(pipeline: Pipeline, season: int, until: str | None = None) -> SeasonRaces:
     """Read the finished races of a season from the warehouse.
 
     Parameters
     ----------
     pipeline : Pipeline
     season : int
+    until : str, optional
+        Only races strictly before this one.
 
     Returns
     -------
@@ -114,7 +116,8 @@ def season_races(pipeline: Pipeline, season: int) -> SeasonRaces:
     WarehouseError
         The warehouse lacks one of its races.
     """
-    keys = [race.race_key for race in pipeline.calendar.finished if race.season == season]
+    before = pipeline.calendar.finished if until is None else pipeline.calendar.before(until)
+    keys = [race.race_key for race in before if race.season == season]
     if not keys:
         seasons = sorted({race.season for race in pipeline.calendar.finished})
         raise UsageError(f"Season {season}: expected one with finished races, {', '.join(map(str, seasons))}.")
