@@ -88,7 +88,7 @@ def _has_driver(plain: Sequence[AssetKey], key: AssetKey) -> bool:
 
 def _nearest(name: str, known: Mapping[AssetKey, str]) -> list[AssetKey]:
     """Rank by the most similar of an asset's id, its name and their words; typing errors are rarely in the first."""
-    asked = " ".join(words(name[:SHOWN_LENGTH]))
+    asked = " ".join(words(name.partition(SEAT_MARK)[0][:SHOWN_LENGTH]))
     matcher = difflib.SequenceMatcher(b=asked, autojunk=False)
 
     def likeness(key: AssetKey) -> float:
@@ -99,7 +99,9 @@ def _nearest(name: str, known: Mapping[AssetKey, str]) -> list[AssetKey]:
             ratios.append(matcher.ratio())
         return max(ratios, default=0.0)
 
-    return sorted(known, key=lambda key: (-likeness(key), key[1]))[:NEAREST]
+    ids = [key for key in known if SEAT_MARK not in key[1]]
+    once = [key for key in known if key in ids or not _has_driver(ids, key)]
+    return sorted(once, key=lambda key: (-likeness(key), key[1]))[:NEAREST]
 
 
 def _ids(keys: Sequence[AssetKey]) -> str:

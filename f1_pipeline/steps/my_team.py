@@ -138,9 +138,10 @@ def team_for(pipeline: Pipeline, my_team: MyTeam, menu: RaceMenu) -> Team:
     seats = tuple(_asset(driver, menu, DRIVER, f"{name}: drivers")[1] for driver in my_team.drivers)
     for constructor in my_team.constructors:
         _asset(constructor, menu, CONSTRUCTOR, f"{name}: constructors")
-    twice = [seat for seat in seats if seats.count(seat) > 1]
-    if twice:
-        raise DataError(f"{name}: drivers: expected each once, found {twice[0]!r} twice")
+    for key, held in (("drivers", seats), ("constructors", my_team.constructors)):
+        twice = [asset_id for asset_id in held if held.count(asset_id) > 1]
+        if twice:
+            raise DataError(f"{name}: {key}: expected each once, found {twice[0]!r} twice")
     lineup = Lineup(tuple(sorted(seats)), tuple(sorted(my_team.constructors)), _boosted(my_team, menu, seats, name))
     price_tenths = tuple(menu.prices[key] for key in lineup.asset_keys)
     races_played = _races_played(my_team, menu)
