@@ -1,45 +1,21 @@
 """`f1-pipeline …`: the command line, thin over the same graph.
 
 Belongs here: options, progress, tables on the terminal, exit codes. Neighbours: `defs.runs` runs jobs, `report.tables`
-renders. Heavy libraries are imported inside the commands, so that `--help` answers at once. Exit codes: 0 done, 2 a
-wrong request or bad input, 1 a fault of the program.
+renders, `cli_lineup.py` and `cli_team.py` have commands of their own. Heavy libraries are imported inside the commands,
+so that `--help` answers at once. Exit codes: 0 done, 2 a wrong request or bad input, 1 a fault of the program.
 """
 
 from __future__ import annotations
 
-import functools
-import json
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import click
 
-from f1_pipeline.errors import F1PipelineError
+from f1_pipeline.cli_lineup import lineup, print_stored
+from f1_pipeline.cli_options import format_option, reports_errors
+from f1_pipeline.cli_team import team
 from f1_pipeline.forecast.phases import AT_LOCK, PHASES
-from f1_pipeline.settings import Settings, load_settings
-
-BAD_INPUT = 2
-
-
-def _reports_errors(command: Callable[..., None]) -> Callable[..., None]:
-    """Turn the project's own errors into one line on stderr and exit code 2."""
-
-    @functools.wraps(command)
-    def wrapped(*args: Any, **kwargs: Any) -> None:
-        try:
-            command(*args, **kwargs)
-        except F1PipelineError as error:
-            click.echo(f"error: {error}", err=True)
-            sys.exit(BAD_INPUT)
-
-    return wrapped
-
-
-format_option = click.option(
-    "--format", "output", type=click.Choice(["table", "json"]), default="table", help="How to print the answer."
-)
+from f1_pipeline.settings import load_settings
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -51,12 +27,16 @@ def main() -> None:
     """
 
 
+main.add_command(lineup)
+main.add_command(team)
+
+
 @main.command()
 @click.option("--race", "race_key", metavar="KEY", help="One race only, such as 2026-monaco.")
 @click.option("--season", type=int, metavar="N", help="The finished races of one season only.")
 @click.option("--quiet", is_flag=True, help="Print nothing but the line-up.")
 @format_option
-@_reports_errors
+@reports_errors
 def run(race_key: str | None, season: int | None, quiet: bool, output: str) -> None:
     """Run the graph, then print the line-up.
 
@@ -71,29 +51,7 @@ def run(race_key: str | None, season: int | None, quiet: bool, output: str) -> N
     settings = load_settings()
     shown = run_with_progress(settings, race_key, season, quiet=quiet)
     if shown is not None:
-        _print_lineup(settings, shown, output)
-
-
-@main.command()
-@click.option("--race", "race_key", metavar="KEY", help="The race; the next one by default.")
-@click.option("--rank", type=click.IntRange(1, 10), default=1, help="Which of the ten best line-ups.")
-@format_option
-@_reports_errors
-def lineup(race_key: str | None, rank: int, output: str) -> None:
-    """Print a line-up that the graph has computed: assets, boost, prices, bank, expected points with range."""
-    settings = load_settings()
-    _print_lineup(settings, race_key, output, rank)
-
-
-def _print_lineup(settings: Settings, race_key: str | None, output: str, rank: int = 1) -> None:
-    from f1_pipeline.report.lineups import read_lineup, render_lineup
-    from f1_pipeline.steps.pipeline import Pipeline
-
-    answer = read_lineup(Pipeline(settings), race_key, rank)
-    if output == "json":
-        click.echo(json.dumps(answer, indent=2))
-    else:
-        render_lineup(answer)
+        print_stored(settings, shown, output)
 
 
 @main.command()
@@ -101,7 +59,7 @@ def _print_lineup(settings: Settings, race_key: str | None, output: str, rank: i
 @click.option(
     "--format", "output", type=click.Choice(["table", "json", "csv"]), default="table", help="How to print the rows."
 )
-@_reports_errors
+@reports_errors
 def query(sql: str, output: str) -> None:
     """Ask the warehouse: SQL is one DuckDB statement, read-only."""
     from f1_pipeline.report.tables import print_rows
@@ -113,7 +71,7 @@ def query(sql: str, output: str) -> None:
 
 @main.command("export-training")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder; data/warehouse/training.")
-@_reports_errors
+@reports_errors
 def export_training(out: Path | None) -> None:
     """Write training tables for drivers and constructors: features X, points y, groups by season; Parquet and CSV."""
     from f1_pipeline.steps.export import export_training_tables
@@ -129,7 +87,7 @@ def export_training(out: Path | None) -> None:
 @click.option("--feed", metavar="URL", help="Base of the official game's feed; the real one by default.")
 @click.option("--quiet", is_flag=True, help="No progress, only what changed.")
 @format_option
-@_reports_errors
+@reports_errors
 def refresh(f1db: str | None, feed: str | None, quiet: bool, output: str) -> None:
     """Fetch new facts and merge them into data/, all or none, and say what changed.
 
@@ -151,7 +109,7 @@ def refresh(f1db: str | None, feed: str | None, quiet: bool, output: str) -> Non
 @click.option(
     "--format", "output", type=click.Choice(["table", "json", "csv"]), default="table", help="How to print the rows."
 )
-@_reports_errors
+@reports_errors
 def scores(rules_season: int | None, season: int | None, race_key: str | None, items: bool, output: str) -> None:
     """Score past races by the rules of any season.
 
@@ -184,7 +142,7 @@ def scores(rules_season: int | None, season: int | None, race_key: str | None, i
 @click.option(
     "--format", "output", type=click.Choice(["table", "json", "csv"]), default="table", help="How to print the rows."
 )
-@_reports_errors
+@reports_errors
 def accuracy(
     season: int | None, phase: str, forecast: str | None, picture: Path | None, page: Path | None, output: str
 ) -> None:
@@ -222,7 +180,7 @@ def accuracy(
 @click.option(
     "--fantasy", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder of game records."
 )
-@_reports_errors
+@reports_errors
 def import_command(f1db: Path, fantasy: Path) -> None:
     """Write the fact files in data/ again, from an F1DB release and a folder of fantasy records.
 
@@ -238,7 +196,7 @@ def import_command(f1db: Path, fantasy: Path) -> None:
 @main.command()
 @click.option("--quiet", is_flag=True, help="No progress.")
 @format_option
-@_reports_errors
+@reports_errors
 def tune(quiet: bool, output: str) -> None:
     """Choose the settings of the strength model again, on 2019 to 2022; takes minutes, changes nothing.
 
@@ -251,7 +209,7 @@ def tune(quiet: bool, output: str) -> None:
 
 
 @main.command()
-@_reports_errors
+@reports_errors
 def docs() -> None:
     """Write the generated documents again: data dictionary, scoring rules and the picture of the asset graph."""
     from f1_pipeline.report.documents import write_documents

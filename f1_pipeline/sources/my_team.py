@@ -133,7 +133,7 @@ def read_my_team(path: Path) -> MyTeam | None:
     if not path.exists():
         return None
     try:
-        content = tomllib.loads(_read_text(path))
+        content = tomllib.loads(read_text(path))
     except (ValueError, RecursionError) as error:  # a bad number is a bare ValueError
         raise DataError(f"{path.name}: expected TOML: {error}") from error
     return parse_team(path.name, content)
@@ -162,13 +162,36 @@ def parse_team(name: str, content: dict[str, Any]) -> MyTeam:
     _check_values(name, content)
     return MyTeam(
         race_key=content["race"],
-        bank_tenths=round(content["bank_musd"] * 10),
+        bank_tenths=bank_tenths(f"{name}: bank_musd", content["bank_musd"]),
         boosted=content["boosted"],
         free_transfers=content["free_transfers"],
         name=content.get("name"),
         races_played=content.get("races_played"),
         **{key: tuple(content.get(key, ())) for key in LISTS},
     )
+
+
+def bank_tenths(where: str, bank: float) -> int:
+    """Turn a bank in million dollars into tenths.
+
+    Parameters
+    ----------
+    where : str
+        What opens the message.
+    bank : float
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    DataError
+        When no team can have it.
+    """
+    if not (0 <= bank <= MAX_BANK_MUSD and math.isclose(bank * 10, round(bank * 10), abs_tol=1e-6)):
+        raise DataError(f"{where}: expected 0 to {MAX_BANK_MUSD} million dollars with one decimal, found {bank}")
+    return round(bank * 10)
 
 
 def write_my_team(path: Path, team: MyTeam) -> None:
@@ -183,9 +206,10 @@ def write_my_team(path: Path, team: MyTeam) -> None:
     Raises
     ------
     DataError
-        When the file cannot be written.
+        When the file could not be read again, or cannot be written.
     """
     content = team.content()
+    parse_team(path.name, content)
     document = _document(path)
     for key in [key for key in OPTIONAL if key in document and key not in content]:
         document.remove(key)
@@ -198,20 +222,24 @@ def write_my_team(path: Path, team: MyTeam) -> None:
     _replace_file(path, tomlkit.dumps(document))
 
 
-def _document(path: Path) -> tomlkit.TOMLDocument:
-    """Take the file that is there, for its comments, if it can be understood."""
-    try:
-        return tomlkit.parse(_read_text(path)) if path.exists() else tomlkit.document()
-    except (TOMLKitError, ValueError, RecursionError):
-        return tomlkit.document()
+def read_text(path: Path) -> str:
+    """Read a small text file that a person has written.
 
+    Parameters
+    ----------
+    path : Path
 
-def _item(value: Any) -> Item:
-    item = tomlkit.item(value)
-    return item.multiline(len(value) > 2) if isinstance(item, Array) else item
+    Returns
+    -------
+    str
 
-
-def _read_text(path: Path) -> str:
+    Raises
+    ------
+    DataError
+        When the file cannot be read, or is longer than any team.
+    UnicodeDecodeError
+        When it is no UTF-8.
+    """
     try:
         with path.open("rb") as stream:
             content = stream.read(MAX_BYTES + 1)
@@ -220,6 +248,19 @@ def _read_text(path: Path) -> str:
     if len(content) > MAX_BYTES:
         raise DataError(f"{path.name}: expected a team file of at most {MAX_BYTES} bytes, found more")
     return content.decode("utf-8")
+
+
+def _document(path: Path) -> tomlkit.TOMLDocument:
+    """Take the file that is there, for its comments, if it can be understood."""
+    try:
+        return tomlkit.parse(read_text(path)) if path.exists() else tomlkit.document()
+    except (TOMLKitError, ValueError, RecursionError):
+        return tomlkit.document()
+
+
+def _item(value: Any) -> Item:
+    item = tomlkit.item(value)
+    return item.multiline(len(value) > 2) if isinstance(item, Array) else item
 
 
 def _replace_file(path: Path, text: str) -> None:
@@ -263,11 +304,6 @@ def _check_values(name: str, content: dict[str, Any]) -> None:
             raise DataError(f"{name}: {key}: expected each once, found {twice[0]!r} twice")
     if driver_of(content["boosted"]) not in {driver_of(driver) for driver in content["drivers"]}:
         raise DataError(f"{name}: boosted: expected one of the drivers, found {content['boosted']!r}")
-    bank = content["bank_musd"]
-    if not (0 <= bank <= MAX_BANK_MUSD and math.isclose(bank * 10, round(bank * 10), abs_tol=1e-6)):
-        raise DataError(
-            f"{name}: bank_musd: expected 0 to {MAX_BANK_MUSD} million dollars with one decimal, found {bank}"
-        )
     for key, most in (("free_transfers", MAX_FREE_TRANSFERS), ("races_played", MAX_RACES)):
         found = content.get(key, 0)
         if not 0 <= found <= most:

@@ -79,7 +79,7 @@ def newest_menu(pipeline: Pipeline, race_key: str) -> RaceMenu:
     data_dir, season = pipeline.settings.data_dir, pipeline.calendar.get(race_key).season
     keys = [race.race_key for race in pipeline.calendar.races if race.season == season and not race.is_cancelled]
     prices, totals, qualifying, races = (
-        load_fact_table(data_dir, name, keys).to_pandas()
+        load_fact_table(data_dir, name).to_pandas()
         for name in ("prices", "official_totals", "qualifying_results", "race_results")
     )
     took_part = pd.MultiIndex.from_frame(pd.concat([qualifying, races])[["race_key", "driver_id"]])
