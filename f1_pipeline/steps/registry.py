@@ -30,7 +30,7 @@ from f1_pipeline.steps.evaluation import (
 from f1_pipeline.steps.forecast import HISTORY as PERFORMANCES
 from f1_pipeline.steps.forecast import LEARNT_FROM, forecast_baselines, forecast_candidates, train_candidates
 from f1_pipeline.steps.knowledge import GAIN_TABLE
-from f1_pipeline.steps.lineups import choose_lineups, review_lineups
+from f1_pipeline.steps.lineups import LINEUP_TABLE, choose_lineups, review_lineups
 from f1_pipeline.steps.my_team import TEAM_TABLE, land_my_team
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.plans import PLAN_TABLE, plan_transfers
@@ -61,7 +61,6 @@ from f1_pipeline.warehouse.writer import WriteReport
 
 Run = Callable[[Pipeline, str, Sequence[str]], WriteReport]
 
-LINEUP_TABLE = "lineups.optimal_lineup"
 REVIEW_TABLE = "lineups.lineup_review"
 OUTLOOK_TABLE = "predictions.driver_outlook"
 PRICE_FORECAST_TABLE = "predictions.price_step_probability"
@@ -125,13 +124,39 @@ def _python_steps() -> tuple[Step, ...]:
         Step(
             LINEUP_TABLE,
             choose_lineups,
-            reads=("core.race_entry", "core.driver", "core.constructor", "predictions.asset_points"),
-            kinds=("python", "pulp", "duckdb"),
+            reads=(
+                "core.race",
+                "core.driver",
+                "core.constructor",
+                TEAM_TABLE,
+                "staging.price",
+                *POINTS_TABLES,
+                "features.driver_race_feature",
+                "features.constructor_race_feature",
+                "predictions.asset_points",
+                "predictions.simulated_points",
+                FORECAST_TABLE,
+                LATER_TABLE,
+                OUTLOOK_TABLE,
+                PRICE_FORECAST_TABLE,
+            ),
+            strictly_before=frozenset(POINTS_TABLES),
+            kinds=("python", "numpy", "pulp", "duckdb"),
         ),
         Step(
             REVIEW_TABLE,
             review_lineups,
-            reads=(LINEUP_TABLE, "core.race_entry", "marts.race_leaderboard", "predictions.asset_points"),
+            reads=(
+                LINEUP_TABLE,
+                TEAM_TABLE,
+                "core.race",
+                "core.race_entry",
+                "staging.price",
+                *POINTS_TABLES,
+                "marts.race_leaderboard",
+                "predictions.asset_points",
+            ),
+            strictly_before=frozenset(POINTS_TABLES),
             kinds=("python", "numpy", "duckdb"),
         ),
     )
