@@ -2,7 +2,7 @@
 -- grain: race_key, rank, target_race_key, seat
 -- partitioned_by: race_key
 -- column: race_key | Race before which the plan is made
--- column: rank | Rank of the plan, 1 the best; each begins with another team or chip
+-- column: rank | Rank of the plan, 1 the best; each begins with another team, with the chips of the best one
 -- column: target_race_key | Race that the row is about
 -- column: races_ahead | Races from the one to the other; 0 is the race itself | count
 -- column: asset_type | driver or constructor

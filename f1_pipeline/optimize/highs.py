@@ -8,6 +8,7 @@ without building the model again. Not here: any model. Neighbours: `plan_model` 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import highspy
@@ -138,6 +139,14 @@ class HighsModel:
             highs.setSolution(solution)
         highs.run()
         return self._answer(bool(is_whole.any()))
+
+    def named(self, values: np.ndarray) -> dict[str, float]:
+        """Name the values of a solution by variable."""
+        return {variable.name: float(value) for variable, value in zip(self.variables, values, strict=True)}
+
+    def ordered(self, values: Mapping[str, float]) -> np.ndarray:
+        """Arrange values by name in the order of the variables; 0 for those that are not named."""
+        return np.array([values.get(variable.name, 0.0) for variable in self.variables])
 
     def assign(self, values: np.ndarray) -> None:
         """Give a solution to the variables of the programme."""

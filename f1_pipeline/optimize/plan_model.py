@@ -11,6 +11,7 @@ pays for no more transfers than can be made.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -95,6 +96,27 @@ class PlanModel:
             boosted_driver=names[boosted[0]][1] if boosted else drivers[0],
         )
         return lineup, played[0] if played else None, names[extra[0]][1] if extra else None
+
+    def start_from(self, other: PlanModel, values: Mapping[str, float]) -> dict[str, float]:
+        """Turn a solution without chips into one of this programme, in which none is played.
+
+        Parameters
+        ----------
+        other : PlanModel
+            The same races without chips.
+        values : mapping of str to float
+            Its solution, by name of variable.
+
+        Returns
+        -------
+        dict of str to float
+            By name; variables that are not named are 0.
+        """
+        start = dict(values)
+        for race, own in zip(other.races, self.races, strict=True):
+            for row, hold in race.hold.items():
+                start[own.score[row].name] = values[hold.name]
+        return start
 
     def forbid_first_choice(self) -> None:
         """Rule out the first race's team and chip, as the variables' values have them now, together."""

@@ -226,7 +226,7 @@ class PlanProblem:
         Returns
         -------
         dict of str to ndarray of bool, shape (T,)
-            Chips that may be played at none are left out.
+            Races at which a chip cannot gain what it is worth unplayed are left out, and chips that have none left.
 
         Raises
         ------
@@ -247,7 +247,37 @@ class PlanProblem:
                 raise UsageError(f"Plan: chip {name} at {race_key}: expected one that may be played, {found}.")
             for chip, allowed in races.items():
                 allowed[at] = chip == name
+        for name, allowed in races.items():
+            free = np.array([race_key not in settings.forced_chips for race_key in self.race_keys])
+            allowed &= ~free | (self.most_gain(name) > settings.chip_values.get(name, -1.0))
         return {name: allowed for name, allowed in races.items() if allowed.any()}
+
+    def most_gain(self, chip: str) -> np.ndarray:
+        """Bound from above what a chip can add to any team at each race.
+
+        Parameters
+        ----------
+        chip : str
+
+        Returns
+        -------
+        ndarray of shape (T,)
+            Infinite for Limitless and Wildcard, whose gain depends on the whole plan.
+        """
+        if chip in self.chip_gains:
+            return np.asarray(self.chip_gains[chip], dtype=float)
+        free = self.rules.boost.multiplier - 1
+        if chip == "extra_boost":
+            best = np.sort(self.boost_values[:, self.is_driver], axis=1)[:, ::-1].clip(min=0.0)
+            return (self.rules.chips.extra_boost.multiplier - 1 - free) * best[:, 0] + free * best[:, 1]
+        if chip == "no_negative":
+            drivers, constructors = (
+                np.sort(self.floor_gains[:, rows], axis=1)[:, ::-1] for rows in (self.is_driver, ~self.is_driver)
+            )
+            team = self.rules.team
+            held = drivers[:, : team.driver_count].sum(axis=1) + constructors[:, : team.constructor_count].sum(axis=1)
+            return held + free * drivers[:, 0]
+        return np.full(len(self.menus), np.inf if chip in ("limitless", "wildcard") else 0.0)
 
     def rows_of(self, keys: frozenset[AssetKey]) -> np.ndarray:
         """Say which assets are named, shape (A,); a driver named by his id is every seat he has.

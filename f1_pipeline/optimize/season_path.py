@@ -147,9 +147,7 @@ class _Search:
         """Turn a path without chips into a start for this programme: nothing is played."""
         if start.values is None:
             raise SolverError(f"Path from {self.problem.race_keys[0]}: expected a start, found none in time.")
-        known = {variable.name: value for variable, value in zip(start.solver.variables, start.values, strict=True)}
-        known |= {name.replace("hold", "score", 1): value for name, value in known.items() if name.startswith("hold")}
-        return np.array([known.get(variable.name, 0.0) for variable in self.solver.variables])
+        return self.solver.ordered(self.model.start_from(start.model, start.solver.named(start.values)))
 
     def _window(self, first: int) -> None:
         if self.left_s <= self.proof_s or self.values is None:

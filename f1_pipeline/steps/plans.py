@@ -18,7 +18,7 @@ from f1_pipeline.game.lineup import DRIVER, AssetKey
 from f1_pipeline.game.team import Team
 from f1_pipeline.optimize.chip_gains import chip_gains
 from f1_pipeline.optimize.plan import solve_plan, solve_plans
-from f1_pipeline.optimize.plan_problem import Plan, PlannedRace, PlanProblem, PlanSettings
+from f1_pipeline.optimize.plan_problem import NO_CHIP, Plan, PlannedRace, PlanProblem, PlanSettings
 from f1_pipeline.optimize.policies import first_race, money_slope
 from f1_pipeline.steps.backtest import DRAWS
 from f1_pipeline.steps.chips import known_at
@@ -49,7 +49,7 @@ class PlanWishes:
     horizon : int
         Races to look at, from the coming one.
     count : int
-        Plans wanted, each beginning differently.
+        Plans wanted, each beginning with another team, with the chips of the best one.
     scenarios : int
         Solutions with moved expectations, to see how sure each move is; 0 for none.
     settings : PlanSettings
@@ -84,8 +84,6 @@ class PlanAnswer:
         As solved, with the values of money and chips.
     move_shares : mapping of Move to float
         Share of the scenarios in which each move is made at the coming race.
-    chip_shares : mapping of str to float
-        Share of the scenarios in which each chip is played there.
     """
 
     race_key: str
@@ -93,7 +91,6 @@ class PlanAnswer:
     plans: tuple[Plan, ...]
     settings: PlanSettings
     move_shares: Mapping[Move, float]
-    chip_shares: Mapping[str, float]
 
 
 def plan_races(
@@ -131,14 +128,17 @@ def plan_races(
     team = None if wishes.ignores_team else held_team(pipeline, race_key)
     problem = _with_chip_gains(known, race_key, known.coming[race_key].problem(team, wishes.horizon))
     settings = _valued(known, race_key, problem, wishes)
-    plans = solve_plans(problem, settings, wishes.count)
-    say("plans")
+    plans = [solve_plan(problem, settings)]
+    say("best plan")
+    # Other plans and scenarios keep the chips of the best one: weighing them anew takes seconds each.
+    kept = replace(settings, forced_chips={race.race_key: race.chip or NO_CHIP for race in plans[0].races})
+    if wishes.count > 1:
+        others = solve_plans(problem, kept, wishes.count)
+        plans = [max(plans[0], others[0], key=lambda plan: plan.objective), *others[1:]]
+        say("other plans")
     moves: Counter[Move] = Counter()
-    chips: Counter[str] = Counter()
     for number in range(wishes.scenarios):
-        first = solve_plan(_moved(known, race_key, problem, number), settings).races[0]
-        moves.update(planned_moves(first))
-        chips.update([first.chip] if first.chip else [])
+        moves.update(planned_moves(solve_plan(_moved(known, race_key, problem, number), kept).races[0]))
         say(f"scenario {number + 1}")
     return PlanAnswer(
         race_key=race_key,
@@ -146,7 +146,6 @@ def plan_races(
         plans=tuple(plans),
         settings=settings,
         move_shares={move: count / wishes.scenarios for move, count in moves.items()},
-        chip_shares={chip: count / wishes.scenarios for chip, count in chips.items()},
     )
 
 

@@ -166,14 +166,15 @@ def _decision_steps() -> tuple[Step, ...]:
     """List the steps that plan ahead, and those that play seasons again."""
     kinds = ("python", "numpy", "duckdb")
     results = ("staging.event_score", "staging.price", *POINTS_TABLES)
-    known = ("core.race", LATER_TABLE, FORECAST_TABLE, "predictions.simulated_points", "predictions.baseline_points")
+    forecasts = (LATER_TABLE, FORECAST_TABLE, "predictions.simulated_points", "predictions.baseline_points")
+    known = ("core.race", *forecasts)
     return (
         Step(
             GAIN_TABLE,
             record_chip_gains,
             reads=(*known, *results),
             strictly_before=frozenset({"staging.event_score", *POINTS_TABLES}),
-            up_to_and_including=frozenset({*known, "staging.price"}),
+            up_to_and_including=frozenset({*forecasts, "staging.price"}),
             kinds=kinds,
         ),
         Step(
