@@ -25,8 +25,8 @@ from f1_pipeline.optimize.problem import LineupProblem
 from f1_pipeline.optimize.team_problem import team_problem
 from f1_pipeline.steps.backtest import DRAWS, REFERENCE, play_season
 from f1_pipeline.steps.knowledge import GAIN_TABLE, Knowledge, season_knowledge
-from f1_pipeline.steps.my_team import held_team
 from f1_pipeline.steps.pipeline import Pipeline
+from f1_pipeline.steps.race_choice import own_team
 from f1_pipeline.steps.season_races import season_races
 from f1_pipeline.steps.tables import run_model, with_nulls
 from f1_pipeline.warehouse.writer import WriteReport
@@ -124,7 +124,9 @@ class ChipOutlook:
     keep_points: float
 
 
-def chip_outlook(pipeline: Pipeline, race_key: str, team: Team | None) -> list[ChipOutlook]:
+def chip_outlook(
+    pipeline: Pipeline, race_key: str, *, ignores_team: bool = False
+) -> tuple[Team | None, list[ChipOutlook]]:
     """Weigh every chip that is left at every race that remains.
 
     Parameters
@@ -132,13 +134,13 @@ def chip_outlook(pipeline: Pipeline, race_key: str, team: Team | None) -> list[C
     pipeline : Pipeline
     race_key : str
         The coming race.
-    team : Team or None
-        Your team; None for a fresh start.
+    ignores_team : bool
+        Weigh the chips of a fresh start.
 
     Returns
     -------
-    list of ChipOutlook
-        By chip, then race.
+    tuple of Team or None, and list of ChipOutlook
+        Your team, none for a fresh start; by chip, then race.
 
     Raises
     ------
@@ -147,6 +149,7 @@ def chip_outlook(pipeline: Pipeline, race_key: str, team: Team | None) -> list[C
     """
     known = known_at(pipeline, race_key)
     coming = known.coming[race_key]
+    team = None if ignores_team else own_team(pipeline, coming.menus[0]).team
     problem = coming.problem(team, len(coming.menus))
     races = problem.chip_races(PlanSettings())
     gains = _expected_gains(known, race_key, problem, tuple(races))
@@ -158,7 +161,7 @@ def chip_outlook(pipeline: Pipeline, race_key: str, team: Team | None) -> list[C
             ChipOutlook(chip, key, at, bool(allowed[at]), float(gains[chip][at]), float(kept[at + 1]))
             for at, key in enumerate(problem.race_keys)
         ]
-    return found
+    return team, found
 
 
 def known_at(pipeline: Pipeline, race_key: str) -> Knowledge:
@@ -234,8 +237,7 @@ def plan_chips(pipeline: Pipeline, table: str, race_keys: Sequence[str]) -> Writ
     """
     rows, details = [], {}
     for race_key in race_keys:
-        team = held_team(pipeline, race_key)
-        outlook = chip_outlook(pipeline, race_key, team)
+        team, outlook = chip_outlook(pipeline, race_key)
         own = pd.DataFrame(outlook).rename(columns={"race_key": "target_race_key"})
         rows.append(own.assign(race_key=race_key, is_own_team=team is not None))
         details[race_key] = {"chips": chip_markdown(own)}

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from f1_pipeline.errors import UsageError
+from f1_pipeline.game.decisions import RaceMenu
 from f1_pipeline.game.lineup import DRIVER, AssetKey
 from f1_pipeline.game.team import Team
 from f1_pipeline.optimize.chip_gains import chip_gains
@@ -23,8 +24,8 @@ from f1_pipeline.optimize.policies import first_race, money_slope
 from f1_pipeline.steps.backtest import DRAWS
 from f1_pipeline.steps.chips import known_at
 from f1_pipeline.steps.knowledge import Knowledge
-from f1_pipeline.steps.my_team import held_team
 from f1_pipeline.steps.pipeline import Pipeline
+from f1_pipeline.steps.race_choice import OwnTeam, meant, own_team, race_forecasts
 from f1_pipeline.steps.season_races import fact_key
 from f1_pipeline.steps.tables import run_model, with_nulls
 from f1_pipeline.warehouse.writer import WriteReport
@@ -60,6 +61,8 @@ class PlanWishes:
         Points that a chip is worth unplayed after the plan.
     ignores_team : bool
         Plan for a fresh start.
+    locks, bans : tuple of str
+        Names of assets to hold, or to keep out, throughout; a wish of the team file gives way to its opposite.
     """
 
     horizon: int = HORIZON
@@ -69,6 +72,8 @@ class PlanWishes:
     money_value: float | None = None
     chip_values: Mapping[str, float] = field(default_factory=dict)
     ignores_team: bool = False
+    locks: tuple[str, ...] = ()
+    bans: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,9 +130,10 @@ def plan_races(
     remaining = len(known.coming[race_key].menus)
     if not 1 <= wishes.horizon <= remaining:
         raise UsageError(f"{race_key}: horizon: expected 1 to {remaining} races, found {wishes.horizon}")
-    team = None if wishes.ignores_team else held_team(pipeline, race_key)
-    problem = _with_chip_gains(known, race_key, known.coming[race_key].problem(team, wishes.horizon))
-    settings = _valued(known, race_key, problem, wishes)
+    menu = known.coming[race_key].menus[0]
+    own = OwnTeam() if wishes.ignores_team else own_team(pipeline, menu)
+    problem = _with_chip_gains(known, race_key, known.coming[race_key].problem(own.team, wishes.horizon))
+    settings = _wished(pipeline, _valued(known, race_key, problem, wishes), wishes, own, menu)
     plans = [solve_plan(problem, settings)]
     say("best plan")
     # Other plans and scenarios keep the chips of the best one: weighing them anew takes seconds each.
@@ -142,11 +148,22 @@ def plan_races(
         say(f"scenario {number + 1}")
     return PlanAnswer(
         race_key=race_key,
-        team=team,
+        team=own.team,
         plans=tuple(plans),
         settings=settings,
         move_shares={move: count / wishes.scenarios for move, count in moves.items()},
     )
+
+
+def _wished(
+    pipeline: Pipeline, settings: PlanSettings, wishes: PlanWishes, own: OwnTeam, menu: RaceMenu
+) -> PlanSettings:
+    """Add the assets that you always or never want."""
+    if not wishes.locks and not wishes.bans:
+        return replace(settings, locked=own.locks, banned=own.bans)
+    names = race_forecasts(pipeline, [menu.race_key])[menu.race_key].names
+    locks, bans = (frozenset(meant(name, menu, names) for name in wanted) for wanted in (wishes.locks, wishes.bans))
+    return replace(settings, locked=(own.locks - bans) | locks, banned=(own.bans - locks) | bans)
 
 
 def planned_moves(race: PlannedRace) -> list[Move]:

@@ -360,10 +360,10 @@ def _with_wishes(
     problem: LineupProblem, wishes: LineupWishes, menu: RaceMenu, names: Mapping[AssetKey, str]
 ) -> LineupProblem:
     """Add wishes to a problem; a lock or ban of the team file gives way to its opposite."""
-    locks, bans = (frozenset(_meant(name, menu, names) for name in wanted) for wanted in (wishes.locks, wishes.bans))
+    locks, bans = (frozenset(meant(name, menu, names) for name in wanted) for wanted in (wishes.locks, wishes.bans))
     points = dict(zip(problem.asset_keys, [*problem.driver_points, *problem.constructor_points], strict=True))
     for change in wishes.adjustments:
-        key = _meant(change.name, menu, names)
+        key = meant(change.name, menu, names)
         if key not in points or key in problem.only_if_held:
             raise UsageError(f"Adjustment: expected an asset that takes part in {menu.race_key}, found {key[1]}.")
         points[key] = (points[key] if change.is_shift else 0.0) + change.points
@@ -380,7 +380,8 @@ def _with_wishes(
     )
 
 
-def _meant(name: str, menu: RaceMenu, names: Mapping[AssetKey, str]) -> AssetKey:
+def meant(name: str, menu: RaceMenu, names: Mapping[AssetKey, str]) -> AssetKey:
+    """Find the asset of a menu that a person means, by id, name or a part of it; see `asset_names.resolve_asset`."""
     return asset_at(resolve_asset(name, names)[1], menu)
 
 
@@ -443,9 +444,9 @@ def _objective(risk: Objective | Rival, menu: RaceMenu, names: Mapping[AssetKey,
         return risk
     rival = read_rival(risk.path)
     drivers, constructors = (
-        tuple(sorted(_meant(name, menu, names)[1] for name in team)) for team in (rival.drivers, rival.constructors)
+        tuple(sorted(meant(name, menu, names)[1] for name in team)) for team in (rival.drivers, rival.constructors)
     )
-    return Beats(Lineup(drivers, constructors, _meant(rival.boosted, menu, names)[1]))
+    return Beats(Lineup(drivers, constructors, meant(rival.boosted, menu, names)[1]))
 
 
 def _ranked(
