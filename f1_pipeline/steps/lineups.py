@@ -300,16 +300,33 @@ def _explanation(pipeline: Pipeline, choice: RaceChoice) -> dict[str, float | st
     shown["why"] = [reasons[key] for key in best.ranked.lineup.asset_keys]
     incoming, outgoing = ([names[key] for key in keys] for keys in choice.transfers(best.ranked))
     chips = [{"chip": name, "adds": round(gain.points, 1)} for name, gain in choice.chips.items()]
-    found = {
+    return {
         "p10_points": best.p10_points,
         "p90_points": best.p90_points,
         "line_up": _markdown(shown),
+        "picture": _picture(choice),
         "transfers": f"in: {', '.join(incoming)}; out: {', '.join(outgoing)}" if incoming else None,
         "chips_now": _markdown(pd.DataFrame(chips)) if chips else None,
         "limits": _markdown(pd.DataFrame(limit_values(shadow))),
         "notes": "; ".join(choice.notes) or None,
     }
-    return found
+
+
+def _picture(choice: RaceChoice) -> str:
+    # Matplotlib takes long to load, and a race of the past has no picture.
+    from f1_pipeline.steps.lineup_picture import Bar, as_markdown, lineup_png
+
+    best, problem = choice.lineups[0], choice.problem
+    row = {key: at for at, key in enumerate(problem.asset_keys)}
+    bars = []
+    for key in best.ranked.lineup.asset_keys:
+        is_boosted = key == (DRIVER, best.ranked.lineup.boosted_driver)
+        points = choice.draws[:, row[key]] * (problem.rules.boost_multiplier if is_boosted else 1)
+        low, high = np.quantile(points, (0.1, 0.9))
+        name = choice.forecast.name_of(key)
+        bars.append(Bar(f"{name} (boost)" if is_boosted else name, low, points.mean(), high))
+    whole = f"{best.ranked.points:.0f} points, {best.p10_points:.0f} to {best.p90_points:.0f}"
+    return as_markdown(lineup_png(f"{choice.forecast.menu.race_key}: {whole}", bars), f"The line-up: {whole}")
 
 
 def limit_values(shadow: ShadowValues) -> list[dict[str, object]]:

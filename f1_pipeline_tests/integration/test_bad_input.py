@@ -302,8 +302,8 @@ def test_lineup_that_was_not_computed_says_how_to(ask: Callable[..., Result]) ->
     assert result.stderr == message
 
 
-def test_rank_beyond_ten_is_refused_by_its_option(ask: Callable[..., Result]) -> None:
-    result = ask("lineup", "--rank", "11")
+def test_rank_beyond_two_hundred_is_refused_by_its_option(ask: Callable[..., Result]) -> None:
+    result = ask("lineup", "--rank", "201")
     assert result.exit_code == 2
     assert "--rank" in result.stderr
 

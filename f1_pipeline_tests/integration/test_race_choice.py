@@ -6,6 +6,7 @@ wishes are written and shown is tested with the command.
 
 from __future__ import annotations
 
+import base64
 import json
 import shutil
 from collections import Counter
@@ -287,7 +288,10 @@ def test_a_stored_line_up_outlives_the_team_it_was_made_for(own_warehouse: Pipel
     write_my_team(pipeline.settings.team_path, team_like(fresh, 0))
     for table in (TEAM_TABLE, LINEUP_TABLE):
         report = steps[table].run(pipeline, table, [NEXT_RACE])
-    assert {"line_up", "chips_now", "limits", "p10_points"} <= set(report.details[NEXT_RACE])
+    shown = report.details[NEXT_RACE]
+    assert {"line_up", "chips_now", "limits", "p10_points"} <= set(shown)
+    picture = str(shown["picture"]).partition("base64,")[2].removesuffix(")")
+    assert base64.b64decode(picture).startswith(b"\x89PNG")
     assert stored_choice(pipeline, NEXT_RACE).problem.held is not None
     pipeline.settings.team_path.unlink()
     steps[TEAM_TABLE].run(pipeline, TEAM_TABLE, [NEXT_RACE])
