@@ -28,9 +28,9 @@ from f1_pipeline.warehouse.frames import read_frame
 
 LINEUP_TABLE = "lineups.optimal_lineup"
 LINEUP = """
-    select asset_type, asset_id, is_boosted from lineups.optimal_lineup
+    select asset_type, seat, is_boosted from lineups.optimal_lineup
     where race_key = $race_key and rank = $rank
-    order by asset_type desc, asset_id
+    order by asset_type desc, seat
 """
 
 
@@ -166,12 +166,12 @@ def lineup_changes(pipeline: Pipeline, team: MyTeam | None, race_key: str | None
         rows = read_frame(connection, LINEUP, {"race_key": race_key, "rank": rank}) if has_lineups else None
     if rows is None or rows.empty:
         raise UsageError(f"no line-up {rank} for {race_key} yet: `f1-pipeline run --race {race_key}` makes it")
-    of_type = {kind: tuple(rows.loc[rows["asset_type"] == kind, "asset_id"]) for kind in (DRIVER, CONSTRUCTOR)}
+    of_type = {kind: tuple(rows.loc[rows["asset_type"] == kind, "seat"]) for kind in (DRIVER, CONSTRUCTOR)}
     entered = TeamChanges(
         race_key=race_key,
         drivers=of_type[DRIVER],
         constructors=of_type[CONSTRUCTOR],
-        boosted=rows.loc[rows["is_boosted"], "asset_id"].item(),
+        boosted=rows.loc[rows["is_boosted"], "seat"].item(),
     )
     if team is None:
         return entered
