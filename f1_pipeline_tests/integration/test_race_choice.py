@@ -256,19 +256,26 @@ def test_shadow_values_have_ranges_over_forecasts_that_might_have_been(complete:
     assert 0 <= (more.p10_points or 0.0) < (more.p90_points or 0.0)
 
 
-def test_the_line_up_of_your_team_is_stored_and_reviewed_as_the_game_counts(own_warehouse: Pipeline) -> None:
+@pytest.mark.parametrize(("race_key", "idle"), [(DRIVEN, ()), ("2025-japan", ("yuki-tsunoda@racing-bulls",))])
+def test_the_line_up_of_your_team_is_stored_and_reviewed_as_the_game_counts(
+    own_warehouse: Pipeline, race_key: str, idle: tuple[str, ...]
+) -> None:
     pipeline, steps = own_warehouse, build_steps(own_warehouse)
-    fresh = choose(pipeline, DRIVEN, LineupWishes(count=200))
-    write_my_team(pipeline.settings.team_path, team_like(fresh, 199, free_transfers=0))
+    mine = team_like(choose(pipeline, race_key, LineupWishes(count=200)), 199, free_transfers=0)
+    drivers = (*(driver for driver in mine.drivers if driver == mine.boosted), *idle)
+    others = [driver for driver in mine.drivers if driver not in drivers]
+    mine = replace(mine, drivers=(*drivers, *others[: len(mine.drivers) - len(drivers)]))
+    write_my_team(pipeline.settings.team_path, mine)
     for table in (TEAM_TABLE, LINEUP_TABLE, REVIEW_TABLE):
-        steps[table].run(pipeline, table, [DRIVEN])
-    choice = stored_choice(pipeline, DRIVEN)
+        steps[table].run(pipeline, table, [race_key])
+    choice = stored_choice(pipeline, race_key)
     ranked, team, menu = choice.lineups[0].ranked, choice.team, choice.forecast.menu
     assert team is not None
+    assert len(choice.notes) == len(choice.problem.only_if_held) == len(idle)
     locked = team.apply(Decision(ranked.lineup), menu)
     with pipeline.warehouse.read() as connection:
         stored, review, items = (
-            read_frame(connection, query, {"race_key": DRIVEN}) for query in (STORED, REVIEWED, ITEMS)
+            read_frame(connection, query, {"race_key": race_key}) for query in (STORED, REVIEWED, ITEMS)
         )
     row, judged = stored.iloc[0], review.iloc[0]
     assert stored["is_own_team"].all()
