@@ -32,7 +32,18 @@ def test_query_answers(query: str, complete: Pipeline) -> None:
 
 def test_every_command_of_the_table_exists() -> None:
     named = set(re.findall(r"^\| `f1-pipeline ([a-z-]+)", README, re.MULTILINE))
-    assert named == {"run", "refresh", "lineup", "accuracy", "query", "scores", "tune", "export-training", "import"}
+    assert named == {
+        "run",
+        "refresh",
+        "lineup",
+        "accuracy",
+        "query",
+        "scores",
+        "team",
+        "tune",
+        "export-training",
+        "import",
+    }
     for name in named:
         assert CliRunner().invoke(main, [name, "--help"]).exit_code == 0
 
