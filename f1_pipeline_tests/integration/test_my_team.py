@@ -24,7 +24,7 @@ from f1_pipeline.steps.menus import newest_menu
 from f1_pipeline.steps.my_team import TEAM_TABLE, held_team, inactive_notes, land_my_team, team_for
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.registry import build_steps, forecast_tables
-from f1_pipeline_tests.support import REPO, Row, make_settings, rewrite, rows_of
+from f1_pipeline_tests.support import REPO, Row, make_settings, rewrite, rows_of, short_facts
 
 EXAMPLE = re.findall(r"```toml\n(.*?)```", (REPO / "README.md").read_text(encoding="utf-8"), re.DOTALL)[0]
 # Lawson and Tsunoda exchanged seats between China and Japan.
@@ -44,7 +44,8 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
     """An installation of its own, so that the team file does not stand in the repository."""
     folder = tmp_path_factory.mktemp("my_team")
     shutil.copytree(REPO / "dbt_like_sql", folder / "home" / "dbt_like_sql")
-    return Pipeline(replace(make_settings(folder / "warehouse"), home=folder / "home"))
+    settings = make_settings(folder / "warehouse", short_facts(folder / "data"))
+    return Pipeline(replace(settings, home=folder / "home"))
 
 
 @pytest.fixture

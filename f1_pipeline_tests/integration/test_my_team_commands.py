@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from f1_pipeline.cli import main
-from f1_pipeline_tests.support import DATA, REPO
+from f1_pipeline_tests.support import REPO, short_facts
 
 DRIVERS = "anton,Gabriel Bortoleto,BOT,stroll,hulkenberg"
 NEW = ("set", "--drivers", DRIVERS, "--constructors", "Mercedes,ferr", "--boost", "ANT")
@@ -33,11 +33,17 @@ LINEUP: Lineup = [
 Command = Callable[..., Result]
 
 
+@pytest.fixture(scope="module")
+def facts_since_2025(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The facts of the two seasons that are played here, which every command reads again."""
+    return short_facts(tmp_path_factory.mktemp("facts") / "data")
+
+
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(tmp_path: Path, facts_since_2025: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     shutil.copytree(REPO / "dbt_like_sql", tmp_path / "dbt_like_sql")
     monkeypatch.setenv("F1_PIPELINE_HOME", str(tmp_path))
-    monkeypatch.setenv("F1_DATA_DIR", str(DATA))
+    monkeypatch.setenv("F1_DATA_DIR", str(facts_since_2025))
     monkeypatch.setenv("F1_WAREHOUSE_DIR", str(tmp_path / "warehouse"))
     return tmp_path
 
