@@ -1,8 +1,9 @@
 """`f1-pipeline …`: the command line, thin over the same graph.
 
 Belongs here: options, progress, tables on the terminal, exit codes. Neighbours: `defs.runs` runs jobs, `report.tables`
-renders, `cli_lineup.py` and `cli_team.py` have commands of their own. Heavy libraries are imported inside the commands,
-so that `--help` answers at once. Exit codes: 0 done, 2 a wrong request or bad input, 1 a fault of the program.
+renders, `cli_lineup.py`, `cli_plans.py` and `cli_team.py` have commands of their own. Heavy libraries are imported
+inside the commands, so that `--help` answers at once. Exit codes: 0 done, 2 a wrong request or bad input, 1 a fault of
+the program.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import click
 
 from f1_pipeline.cli_lineup import lineup, print_stored
 from f1_pipeline.cli_options import format_option, reports_errors
+from f1_pipeline.cli_plans import backtest, chips, plan
 from f1_pipeline.cli_team import team
 from f1_pipeline.forecast.phases import AT_LOCK, PHASES
 from f1_pipeline.settings import load_settings
@@ -27,8 +29,8 @@ def main() -> None:
     """
 
 
-main.add_command(lineup)
-main.add_command(team)
+for command in (lineup, plan, chips, team, backtest):
+    main.add_command(command)
 
 
 @main.command()

@@ -8,12 +8,9 @@ and Ito, told apart by the colour-blind, and every series has its own marker or 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure, SubFigure
@@ -23,30 +20,13 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from f1_pipeline.forecast.evaluation import RETURN_CLASSES
 from f1_pipeline.forecast.phases import AT_LOCK, PHASES
 from f1_pipeline.report.accuracy import ALL, BASELINE, PHASE_NAMES, PUBLISHED, Accuracy, check_targets, write_file
+from f1_pipeline.report.pictures import LIGHT, Theme, drawn_in, figure_bytes
 
 PANEL_SIZE, PANEL_COUNT = (13.0, 10.4), (3, 3)  # inches, rows and columns
-PNG_DPI = 110
 MARKERS = dict(zip(PHASES, ("o", "s", "^"), strict=True))
 SHIFT = dict(zip(PHASES, (-0.22, 0.0, 0.22), strict=True))
 OTHER_BASELINES: dict[str, Literal["-", ":"]] = {"price_only": "-", "season_mean": ":"}
 FEWEST_OUTCOMES = 10  # a share of fewer says nothing
-
-
-@dataclass(frozen=True)
-class Theme:
-    """Colours of a picture: of the paper and the text, of phases in order, of two kinds of series, of references."""
-
-    paper: str
-    text: str
-    faint: str
-    phases: tuple[str, str, str]
-    first: str
-    second: str
-    reference: str
-
-
-LIGHT = Theme("#ffffff", "#1c2128", "#d8dde3", ("#E69F00", "#0072B2", "#009E73"), "#0072B2", "#D55E00", "#6b7480")
-DARK = Theme("#14181d", "#e6eaef", "#363e47", ("#F0B429", "#56B4E9", "#2BC79B"), "#56B4E9", "#F2844B", "#98a2ad")
 
 
 def write_picture(found: Accuracy, path: Path) -> None:
@@ -84,41 +64,13 @@ def render(found: Accuracy, manners: Sequence[bool], kind: str, theme: Theme) ->
     bytes
         The file; the same figures give the same bytes.
     """
-    # A fixed salt, no date and no name of the program: the same figures are the same file.
-    metadata = {"svg": {"Date": None, "Title": "Accuracy of the forecasts"}, "png": {"Software": None}}[kind]
-    settings: Any = {
-        "svg.hashsalt": "f1-pipeline",
-        "svg.fonttype": "none",
-        "font.size": 9.0,
-        "axes.titlesize": 10.0,
-        "axes.titleweight": "bold",
-        "axes.titlelocation": "left",
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "axes.edgecolor": theme.reference,
-        "axes.facecolor": theme.paper,
-        "figure.facecolor": theme.paper,
-        "text.color": theme.text,
-        "axes.labelcolor": theme.text,
-        "axes.titlecolor": theme.text,
-        "xtick.color": theme.text,
-        "ytick.color": theme.text,
-        "axes.grid": True,
-        "axes.axisbelow": True,
-        "grid.color": theme.faint,
-        "grid.linewidth": 0.6,
-        "legend.frameon": False,
-        "legend.fontsize": 8.0,
-    }
-    with matplotlib.rc_context(settings):
+    with drawn_in(theme):
         figure = Figure(figsize=(PANEL_SIZE[0], PANEL_SIZE[1] * len(manners)), layout="constrained")
         blocks = figure.subfigures(len(manners), 1, squeeze=False)[:, 0]
         for block, is_live in zip(blocks, manners, strict=True):
             block.set_facecolor(theme.paper)
             _draw_block(block, found, is_live, theme)
-        stream = BytesIO()
-        figure.savefig(stream, format=kind, metadata=metadata, dpi=PNG_DPI)
-    return stream.getvalue()
+        return figure_bytes(figure, kind, "Accuracy of the forecasts")
 
 
 def _draw_block(block: SubFigure, found: Accuracy, is_live: bool, theme: Theme) -> None:

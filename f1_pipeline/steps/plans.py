@@ -47,8 +47,8 @@ class PlanWishes:
 
     Attributes
     ----------
-    horizon : int
-        Races to look at, from the coming one.
+    horizon : int, optional
+        Races to look at, from the coming one; five by default, or as many as the season has left.
     count : int
         Plans wanted, each beginning with another team, with the chips of the best one.
     scenarios : int
@@ -65,7 +65,7 @@ class PlanWishes:
         Names of assets to hold, or to keep out, throughout; a wish of the team file gives way to its opposite.
     """
 
-    horizon: int = HORIZON
+    horizon: int | None = None
     count: int = 1
     scenarios: int = SCENARIOS
     settings: PlanSettings = field(default_factory=lambda: PlanSettings(time_limit_s=30.0, threads=2))
@@ -128,11 +128,12 @@ def plan_races(
     wishes, say = wishes or PlanWishes(), say or (lambda text: None)
     known = known_at(pipeline, race_key)
     remaining = len(known.coming[race_key].menus)
-    if not 1 <= wishes.horizon <= remaining:
-        raise UsageError(f"{race_key}: horizon: expected 1 to {remaining} races, found {wishes.horizon}")
+    horizon = min(HORIZON, remaining) if wishes.horizon is None else wishes.horizon
+    if not 1 <= horizon <= remaining:
+        raise UsageError(f"{race_key}: horizon: expected 1 to {remaining} races, found {horizon}")
     menu = known.coming[race_key].menus[0]
     own = OwnTeam() if wishes.ignores_team else own_team(pipeline, menu)
-    problem = _with_chip_gains(known, race_key, known.coming[race_key].problem(own.team, wishes.horizon))
+    problem = _with_chip_gains(known, race_key, known.coming[race_key].problem(own.team, horizon))
     settings = _wished(pipeline, _valued(known, race_key, problem, wishes), wishes, own, menu)
     plans = [solve_plan(problem, settings)]
     say("best plan")
@@ -235,13 +236,7 @@ def plan_transfers(pipeline: Pipeline, table: str, race_keys: Sequence[str]) -> 
     """
     rows, details = [], {}
     for race_key in race_keys:
-        remaining = sum(
-            race.season == pipeline.calendar.get(race_key).season
-            and race.race_date >= pipeline.calendar.get(race_key).race_date
-            and not race.is_cancelled
-            for race in pipeline.calendar.races
-        )
-        answer = plan_races(pipeline, race_key, PlanWishes(horizon=min(HORIZON, remaining), count=PLAN_COUNT))
+        answer = plan_races(pipeline, race_key, PlanWishes(count=PLAN_COUNT))
         rows += plan_rows(answer)
         best = answer.plans[0]
         details[race_key] = {
