@@ -127,14 +127,7 @@ def plan_races(
     """
     wishes, say = wishes or PlanWishes(), say or (lambda text: None)
     known = known_at(pipeline, race_key)
-    remaining = len(known.coming[race_key].menus)
-    horizon = min(HORIZON, remaining) if wishes.horizon is None else wishes.horizon
-    if not 1 <= horizon <= remaining:
-        raise UsageError(f"{race_key}: horizon: expected 1 to {remaining} races, found {horizon}")
-    menu = known.coming[race_key].menus[0]
-    own = OwnTeam() if wishes.ignores_team else own_team(pipeline, menu)
-    problem = _with_chip_gains(known, race_key, known.coming[race_key].problem(own.team, horizon))
-    settings = _wished(pipeline, _valued(known, race_key, problem, wishes), wishes, own, menu)
+    problem, settings = _posed(pipeline, known, race_key, wishes)
     plans = [solve_plan(problem, settings)]
     say("best plan")
     # Other plans and scenarios keep the chips of the best one: weighing them anew takes seconds each.
@@ -149,7 +142,7 @@ def plan_races(
         say(f"scenario {number + 1}")
     return PlanAnswer(
         race_key=race_key,
-        team=own.team,
+        team=problem.team,
         plans=tuple(plans),
         settings=settings,
         move_shares={move: count / wishes.scenarios for move, count in moves.items()},
@@ -170,6 +163,40 @@ def _wished(
 def planned_moves(race: PlannedRace) -> list[Move]:
     """List the moves of a planned race."""
     return [*(("sell", key) for key in race.sold), *(("buy", key) for key in race.bought)]
+
+
+def planned_problem(pipeline: Pipeline, race_key: str, wishes: PlanWishes) -> tuple[PlanProblem, PlanSettings]:
+    """Pose the plan of the coming races without solving it.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+    race_key : str
+    wishes : PlanWishes
+
+    Returns
+    -------
+    tuple of PlanProblem and PlanSettings
+        The settings with the values of money and chips.
+
+    Raises
+    ------
+    UsageError, WarehouseError
+        As for :func:`plan_races`.
+    """
+    return _posed(pipeline, known_at(pipeline, race_key), race_key, wishes)
+
+
+def _posed(pipeline: Pipeline, known: Knowledge, race_key: str, wishes: PlanWishes) -> tuple[PlanProblem, PlanSettings]:
+    coming = known.coming[race_key]
+    remaining = len(coming.menus)
+    horizon = min(HORIZON, remaining) if wishes.horizon is None else wishes.horizon
+    if not 1 <= horizon <= remaining:
+        raise UsageError(f"{race_key}: horizon: expected 1 to {remaining} races, found {horizon}")
+    own = OwnTeam() if wishes.ignores_team else own_team(pipeline, coming.menus[0])
+    problem = _with_chip_gains(known, race_key, coming.problem(own.team, horizon))
+    settings = _valued(known, race_key, problem, wishes)
+    return problem, _wished(pipeline, settings, wishes, own, coming.menus[0])
 
 
 def _with_chip_gains(known: Knowledge, race_key: str, problem: PlanProblem) -> PlanProblem:
