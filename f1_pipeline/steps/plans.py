@@ -31,7 +31,9 @@ from f1_pipeline.steps.tables import run_model, with_nulls
 from f1_pipeline.warehouse.writer import WriteReport
 
 PLAN_TABLE = "lineups.transfer_plan"
-HORIZON, PLAN_COUNT, SCENARIOS = 5, 3, 10
+HORIZON, SCENARIOS = 5, 10
+STORED_PLANS, STORED_SCENARIOS, STORED_TIME_S = 2, 5, 10.0
+"""Plans and scenarios of the graph's own table, and seconds for each: a line-up must not wait for them."""
 BLUR_DRAWS = 25
 """A scenario moves each asset's expectation as the mean of 25 joint draws does: by a fifth of a weekend's deviation,
 which is about how far two forecasts of the same race differ."""
@@ -263,7 +265,9 @@ def plan_transfers(pipeline: Pipeline, table: str, race_keys: Sequence[str]) -> 
     """
     rows, details = [], {}
     for race_key in race_keys:
-        answer = plan_races(pipeline, race_key, PlanWishes(count=PLAN_COUNT))
+        settings = PlanSettings(time_limit_s=STORED_TIME_S, threads=2)
+        wishes = PlanWishes(count=STORED_PLANS, scenarios=STORED_SCENARIOS, settings=settings)
+        answer = plan_races(pipeline, race_key, wishes)
         rows += plan_rows(answer)
         best = answer.plans[0]
         details[race_key] = {
