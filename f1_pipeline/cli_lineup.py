@@ -1,0 +1,113 @@
+"""`f1-pipeline lineup`: the line-up that the graph has computed, or others as you wish.
+
+Belongs here: its options, and reading them into wishes. Neighbours: `report.lineups` answers, `cli.py` has the other
+commands. Heavy libraries are imported inside the functions.
+"""
+
+from __future__ import annotations
+
+import click
+
+from f1_pipeline.cli_options import reports_errors
+from f1_pipeline.settings import Settings, load_settings
+
+STORED_RANKS = 10
+
+
+@click.command()
+@click.option("--race", "race_key", metavar="KEY", help="The race; the next one by default.")
+@click.option("--rank", type=click.IntRange(1, 200), metavar="N", help="Which of the best line-ups; the first.")
+@click.option("--top", type=click.IntRange(1, 200), metavar="N", help="That many line-ups as a list, up to 200.")
+@click.option("--min-difference", type=int, default=1, metavar="N", help="Assets in which ranked line-ups differ; 1.")
+@click.option("--lock", "locks", multiple=True, metavar="ASSET", help="Hold it in any case; may be repeated.")
+@click.option("--ban", "bans", multiple=True, metavar="ASSET", help="Never hold it; may be repeated.")
+@click.option("--max-per-team", type=int, metavar="N", help="Most assets of one team, its constructor included.")
+@click.option(
+    "--risk",
+    default="mean",
+    metavar="HOW",
+    help="What is best: mean, deviation:0.5 (mean less half a deviation), quantile:0.2 (a bad weekend of five), "
+    "target:250 (chance of 250 points), rival:FILE (chance to beat a team written like my_team.toml).",
+)
+@click.option(
+    "--adjust",
+    "adjustments",
+    multiple=True,
+    metavar="ASSET=POINTS",
+    help="Your own expectation: max-verstappen=+3 is 3 more, max-verstappen=25 is 25; may be repeated.",
+)
+@click.option("--chip", metavar="NAME", help="Play a chip: wildcard, limitless, extra_boost, no_negative, autopilot.")
+@click.option("--budget", metavar="MUSD", help="Money for the whole line-up, million dollars.")
+@click.option("--fresh", is_flag=True, help="Ignore my_team.toml and start afresh.")
+@click.option("--solver", default="enumeration", metavar="NAME", help="enumeration, cbc or highs; same answers.")
+@click.option("--explain/--no-explain", default=True, help="Say why, what chips add and what limits are worth.")
+@click.option(
+    "--format", "output", type=click.Choice(["table", "json", "csv"]), default="table", help="How to print the answer."
+)
+@reports_errors
+def lineup(
+    race_key: str | None,
+    rank: int | None,
+    top: int | None,
+    min_difference: int,
+    locks: tuple[str, ...],
+    bans: tuple[str, ...],
+    max_per_team: int | None,
+    risk: str,
+    adjustments: tuple[str, ...],
+    chip: str | None,
+    budget: str | None,
+    fresh: bool,
+    solver: str,
+    explain: bool,
+    output: str,
+) -> None:
+    """Print the line-up that the graph has computed, or find others.
+
+    Without wishes: assets, boost, prices, bank, expected points with range, why each is in it, what chips would add and
+    what more money is worth. With wishes the line-ups are found anew and nothing is stored. Assets are named by id, by
+    name or by a part of it: verstappen, "red bull".
+    """
+    from f1_pipeline.errors import UsageError
+    from f1_pipeline.report.lineups import find_lineups, print_lineups, read_lineup
+    from f1_pipeline.steps.lineup_wishes import LineupWishes, parse_adjustment, parse_money, parse_risk
+    from f1_pipeline.steps.pipeline import Pipeline
+
+    if rank is not None and top is not None:
+        raise UsageError("--rank and --top exclude each other: give one of them")
+    shown = rank or 1
+    wishes = LineupWishes(
+        count=top or shown,
+        locks=locks,
+        bans=bans,
+        most_per_team=max_per_team,
+        min_difference=min_difference,
+        risk=parse_risk(risk),
+        adjustments=tuple(parse_adjustment(text) for text in adjustments),
+        chip=None if chip is None else chip.lower().replace("-", "_").replace(" ", "_"),
+        solver=solver,
+        budget_tenths=None if budget is None else parse_money(budget),
+        ignores_team=fresh,
+    )
+    pipeline = Pipeline(load_settings())
+    if top is None and wishes.is_empty and shown <= STORED_RANKS:
+        answer = read_lineup(pipeline, race_key, shown, is_explained=explain)
+    else:
+        answer = find_lineups(pipeline, race_key, wishes, None if top else shown, is_explained=explain)
+    print_lineups(answer, output)
+
+
+def print_stored(settings: Settings, race_key: str, output: str) -> None:
+    """Print the best line-up of a race, as a run does at its end.
+
+    Parameters
+    ----------
+    settings : Settings
+    race_key : str
+    output : str
+        `table` or `json`.
+    """
+    from f1_pipeline.report.lineups import print_lineups, read_lineup
+    from f1_pipeline.steps.pipeline import Pipeline
+
+    print_lineups(read_lineup(Pipeline(settings), race_key), output)
