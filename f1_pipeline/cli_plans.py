@@ -112,9 +112,11 @@ def chips(race_key: str | None, fresh: bool, picture: Path | None, output: str) 
     A chip is worth playing when it adds at least what its best later use is worth, given what earlier races have
     offered. JSON and CSV have every remaining race.
     """
+    from f1_pipeline.report.accuracy import check_targets
     from f1_pipeline.report.plans import draw_chips, print_chips, read_chips
     from f1_pipeline.steps.pipeline import Pipeline
 
+    check_targets(picture, None)
     pipeline = Pipeline(load_settings())
     found = read_chips(pipeline, race_key, ignores_team=fresh)
     print_chips(found, output)
@@ -152,8 +154,10 @@ def backtest(
     Without options every season is played by every policy, and perfect hindsight is sought, as season partitions of the
     graph; it takes minutes. With --policy or --starts only what is asked for is played, and nothing is stored.
     """
+    from f1_pipeline.report.accuracy import check_targets
     from f1_pipeline.report.backtest import BacktestRequest, draw_backtest, print_backtest, run_backtest
 
+    check_targets(picture, None)
     request = BacktestRequest(seasons, policies, starts, is_stored=stored, leaderboard=leaderboard)
     found = run_backtest(load_settings(), request, quiet=quiet)
     print_backtest(found, output)

@@ -20,7 +20,6 @@ from f1_pipeline.errors import DataError, UsageError, WarehouseError
 from f1_pipeline.game.lineup import Lineup
 from f1_pipeline.optimize.enumeration import best_lineups
 from f1_pipeline.optimize.policies import first_race
-from f1_pipeline.report.accuracy import check_targets
 from f1_pipeline.report.tables import console, new_table, print_rows
 from f1_pipeline.settings import Settings
 from f1_pipeline.steps.backtest import (
@@ -392,13 +391,12 @@ def draw_backtest(found: Backtest, path: Path) -> None:
     Raises
     ------
     UsageError
-        It has another ending, or cannot be written.
+        It cannot be written.
     """
     from matplotlib.figure import Figure
 
     from f1_pipeline.report.pictures import LIGHT, drawn_in, write_figure
 
-    check_targets(path, None)
     races = found.races[found.races["start"] == 0]
     seasons = sorted(races["season"].unique())
     with drawn_in(LIGHT):

@@ -17,7 +17,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from f1_pipeline.errors import UsageError
 from f1_pipeline.game.lineup import AssetKey, money
 from f1_pipeline.optimize.plan_problem import NO_CHIP, PlannedRace
-from f1_pipeline.report.accuracy import check_targets
 from f1_pipeline.report.tables import console, new_table, print_rows
 from f1_pipeline.steps.chips import ChipOutlook, chip_outlook
 from f1_pipeline.steps.pipeline import Pipeline
@@ -210,13 +209,12 @@ def draw_chips(found: Sequence[ChipOutlook], path: Path) -> None:
     Raises
     ------
     UsageError
-        It has another ending, cannot be written, or there is nothing to draw.
+        It cannot be written, or there is nothing to draw.
     """
     from matplotlib.figure import Figure
 
     from f1_pipeline.report.pictures import LIGHT, drawn_in, write_figure
 
-    check_targets(path, None)
     chips = sorted({each.chip for each in found})
     if not chips:
         raise UsageError("Chips: none is left to draw")
