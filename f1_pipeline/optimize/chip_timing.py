@@ -58,7 +58,7 @@ class RecordedGains:
         return of_kind if len(of_kind) >= few else self.points
 
 
-def keep_values(gains: RecordedGains, has_sprint: Sequence[bool], shifts: Sequence[float] | None = None) -> np.ndarray:
+def keep_values(gains: RecordedGains, has_sprint: Sequence[bool], shifts: np.ndarray | None = None) -> np.ndarray:
     """Say what keeping a chip is worth before each of the races that remain.
 
     Parameters
@@ -66,7 +66,7 @@ def keep_values(gains: RecordedGains, has_sprint: Sequence[bool], shifts: Sequen
     gains : RecordedGains
     has_sprint : sequence of bool, k
         The kinds of the races that remain, in order.
-    shifts : sequence of float, k, optional
+    shifts : ndarray of shape (k,), optional
         By how much each race is expected to offer more than others of its kind.
 
     Returns
@@ -78,7 +78,7 @@ def keep_values(gains: RecordedGains, has_sprint: Sequence[bool], shifts: Sequen
     count = len(has_sprint)
     if not gains.is_enough:
         return np.array([math.inf] * count + [0.0])
-    moved = np.zeros(count) if shifts is None else np.asarray(shifts, dtype=np.float64)
+    moved = np.zeros(count) if shifts is None else shifts
     values = np.zeros(count + 1)
     for at in range(count - 1, -1, -1):
         offered = gains.of_kind(has_sprint[at]) + moved[at]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import highspy
 import numpy as np
@@ -64,23 +65,24 @@ class HighsModel:
     """
 
     def __init__(self, programme: pulp.LpProblem, threads: int = 1) -> None:
-        if programme.sense != pulp.LpMaximize:
-            raise SolverError("HiGHS: expected a programme to be maximized, found one to be minimized.")
+        objective = programme.objective
+        if programme.sense != pulp.LpMaximize or objective is None:
+            raise SolverError("HiGHS: expected a programme with something to be maximized.")
         hush_highs()
         solver = pulp.HiGHS(msg=False, threads=threads)
         solver.createAndConfigureSolver(programme)
         solver.buildSolverModel(programme)
-        self._highs: highspy.Highs = programme.solverModel
+        self._highs: Any = programme.solverModel
         self.variables = programme.variables()
         infinity = highspy.kHighsInf
         self.lower = np.array([-infinity if var.lowBound is None else var.lowBound for var in self.variables])
         self.upper = np.array([infinity if var.upBound is None else var.upBound for var in self.variables])
         self.is_integer = np.array([var.cat == pulp.LpInteger for var in self.variables])
         # PuLP leaves the constant out, and a relative gap is of the whole objective.
-        self._constant = float(programme.objective.constant)
+        self._constant = float(objective.constant)
         self._highs.changeObjectiveOffset(-self._constant)
         self._columns = np.arange(len(self.variables), dtype=np.int32)
-        costs = np.array([programme.objective.get(var, 0.0) for var in self.variables])
+        costs = np.array([objective.get(var, 0.0) for var in self.variables])
         used = np.flatnonzero(costs)
         self._cut_off_row = self._highs.getNumRow()
         self._highs.addRow(-infinity, infinity, len(used), used.astype(np.int32), costs[used])

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pulp
@@ -175,7 +176,7 @@ class _Builder:
     def _number(self, name: str, upper: float | None = 1) -> Variable:
         return self.programme.add_variable(name, 0, upper)
 
-    def _add(self, constraint: object) -> None:
+    def _add(self, constraint: Any) -> None:
         self.programme.addConstraint(constraint)
 
     def _race(self, at: int) -> RaceVariables:
@@ -301,12 +302,12 @@ class _Builder:
         spare = most - (free if isinstance(free, int) else rules.free_per_race)
         wildcard = race.chips.get("wildcard")
         helped = 0 if wildcard is None else max(spare, 0) * wildcard
-        following = self._carried_next(at, race)
+        following = self._carried_next(at, race, race.paid)
         if wildcard is not None and not problem.rules.chips.wildcard.stops_carry_over:
             helped = (max(spare, 0) + rules.carried_over_max) * wildcard
         self._add(pulp.lpSum(bought) <= free + race.paid + helped - following)
 
-    def _carried_next(self, at: int, race: RaceVariables) -> Variable | int:
+    def _carried_next(self, at: int, race: RaceVariables, paid: Variable) -> Variable | int:
         """Decide how many free transfers go on to the next race."""
         problem, most = self.problem, self.problem.rules.transfers.carried_over_max
         is_last = at + 1 == len(problem.menus)
@@ -315,7 +316,7 @@ class _Builder:
         carried = self.programme.add_variable(f"carried_{at + 1}", 0, most, pulp.LpInteger)
         total = sum(count for _, count in self.counts)
         # A transfer is not carried on while others are paid for.
-        self._add(race.paid * most + total * carried <= total * most)
+        self._add(paid * most + total * carried <= total * most)
         for name, variable in race.chips.items():
             if getattr(problem.rules.chips, name).stops_carry_over:
                 self._add(carried <= most - most * variable)
@@ -444,7 +445,7 @@ def lineup_value(
     if chip_name == "no_negative":
         gains = problem.floor_gains[at]
         points += gains[held].sum() + (rules.boost.multiplier - 1) * gains[boosted]
-    if chip_name in problem.chip_gains:
+    if chip_name is not None and chip_name in problem.chip_gains:
         points += problem.chip_gains[chip_name][at]
     return float(points)
 

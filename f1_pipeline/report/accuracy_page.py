@@ -25,7 +25,8 @@ from f1_pipeline.report.accuracy import (
     sections,
     write_file,
 )
-from f1_pipeline.report.accuracy_picture import DARK, LIGHT, Theme, render
+from f1_pipeline.report.accuracy_picture import render
+from f1_pipeline.report.pictures import DARK, LIGHT, Theme
 
 STYLE = f"""
 :root {{ color-scheme: light dark; --paper: {LIGHT.paper}; --text: {LIGHT.text}; --line: {LIGHT.faint};

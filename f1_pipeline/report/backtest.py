@@ -5,7 +5,7 @@ Neighbours: `steps.backtest` plays, `defs.runs` runs its season partitions, `pic
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -279,7 +279,7 @@ Advance = Callable[[str], None]
 
 
 @contextmanager
-def _progress(quiet: bool) -> Iterator[Callable[[str, int | None], Advance]]:
+def _progress(quiet: bool) -> Generator[Callable[[str, int | None], Advance]]:
     shown = Console(stderr=True, quiet=quiet)
     described = TextColumn("{task.description}")
     columns = (SpinnerColumn(), described, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -372,10 +372,9 @@ def _print_totals(found: Backtest) -> None:
     table = new_table(f"All seasons together, {starts} start{'s' if starts > 1 else ''}")
     for name in ("policy", "points", f"per race above {REFERENCE.name}", "standard error"):
         table.add_column(name, justify="left" if name == "policy" else "right")
-    for row in found.totals().itertuples():
-        table.add_row(
-            str(row.policy), f"{row.total_points:.0f}", f"{row.gain_points:+.2f}", f"{row.gain_se_points:.2f}"
-        )
+    for row in found.totals().to_dict("records"):
+        figures = (f"{row['total_points']:.0f}", f"{row['gain_points']:+.2f}", f"{row['gain_se_points']:.2f}")
+        table.add_row(str(row["policy"]), *figures)
     console().print(table)
 
 

@@ -227,7 +227,7 @@ def play_policies(pipeline: Pipeline, table: str, seasons: Sequence[str]) -> Wri
         for policy in POLICIES:
             played = backtest_rows(races, play_season(races, known, policy), policy.name)
             rows += played
-            totals[policy.name] = sum(row["total_points"] for row in played)
+            totals[policy.name] = played[-1]["season_points"]
         shown = pd.Series(totals, name="points").rename_axis("policy").reset_index()
         details[season] = {"totals": str(shown.to_markdown(index=False))}
     report = run_model(pipeline, table, seasons, pd.DataFrame(rows))

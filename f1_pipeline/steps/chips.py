@@ -188,7 +188,8 @@ def _expected_gains(
     gains = {name: np.array([now[name].points] + [0.0] * (len(problem.menus) - 1)) for name in names}
     for at in range(1, len(problem.menus)):
         later = _free_race(problem, at)
-        floors = np.array([problem.no_negative_points[at, problem.assets.index(key)] for key in later.asset_keys])
+        floors = problem.points[at] + problem.floor_gains[at]
+        floors = floors[[problem.assets.index(key) for key in later.asset_keys]]
         linear = tuple(name for name in names if name in LINEAR_CHIPS)
         expected = chip_gains(later, WeekendViews(no_negative_points=floors), problem.rules, linear)
         for name in names:

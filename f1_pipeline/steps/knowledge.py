@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import cached_property
 
 import numpy as np
@@ -62,7 +63,7 @@ class Knowledge:
         Expected points of the weekend once qualifying was over, by fact key.
     gains : pandas.DataFrame
         Recorded offers of chips, oldest first: race_date, has_sprint, chip, offer; of races later as well.
-    dates : dict of str to Timestamp
+    dates : dict of str to date
         Day of each race.
     """
 
@@ -71,7 +72,7 @@ class Knowledge:
     baselines: Mapping[tuple[str, str], Mapping[AssetKey, float]]
     after_qualifying: Mapping[str, Mapping[AssetKey, float]]
     gains: pd.DataFrame
-    dates: Mapping[str, pd.Timestamp]
+    dates: Mapping[str, date]
 
     def problem(self, race_key: str, policy: Policy, team: Team | None) -> PlanProblem:
         """Show a policy the coming races as it sees them."""
@@ -100,7 +101,7 @@ class Knowledge:
         """Say what a chip is worth unplayed after a race, by what it was offered at races before that one."""
         return float(self.keep_values(race_key, chip)[1])
 
-    def keep_values(self, race_key: str, chip: str, shifts: Sequence[float] | None = None) -> np.ndarray:
+    def keep_values(self, race_key: str, chip: str, shifts: np.ndarray | None = None) -> np.ndarray:
         """Say what a chip is worth unplayed before each race from one on, and after the last; see `chip_timing`."""
         has_sprint = [menu.has_sprint for menu in self.coming[race_key].menus]
         return keep_values(self.recorded(race_key, chip), has_sprint, shifts)
@@ -108,7 +109,7 @@ class Knowledge:
     def recorded(self, race_key: str, chip: str) -> RecordedGains:
         """Return the offers of a chip at races strictly before one."""
         rows = self._by_chip.get(chip, self.gains.iloc[:0])
-        earlier = rows[(rows["race_date"] < self.dates[race_key]).to_numpy()]
+        earlier = rows[(rows["race_date"] < pd.Timestamp(self.dates[race_key])).to_numpy()]
         return RecordedGains(
             points=earlier["offer"].to_numpy(dtype=float),
             has_sprint=earlier["has_sprint"].to_numpy(dtype=bool),
@@ -149,11 +150,12 @@ def season_knowledge(pipeline: Pipeline, race_keys: Sequence[str], *, with_gains
         coming=coming,
         draws=draws,
         baselines={
-            (str(key[0]), str(key[1])): _by_asset(own) for key, own in baselines.groupby(["race_key", "baseline"])
+            (str(own["race_key"].iloc[0]), str(own["baseline"].iloc[0])): _by_asset(own)
+            for _, own in baselines.groupby(["race_key", "baseline"])
         },
         after_qualifying={str(key): _by_asset(own) for key, own in after.groupby("race_key")},
         gains=gains.assign(race_date=pd.to_datetime(gains["race_date"])),
-        dates={key: pd.Timestamp(pipeline.calendar.get(key).race_date) for key in race_keys},
+        dates={key: pipeline.calendar.get(key).race_date for key in race_keys},
     )
 
 

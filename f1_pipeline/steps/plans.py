@@ -299,7 +299,7 @@ def plan_rows(answer: PlanAnswer) -> list[dict[str, object]]:
 
 
 def _race_rows(answer: PlanAnswer, rank: int, plan: Plan, ahead: int, race: PlannedRace) -> list[dict[str, object]]:
-    common = {
+    common: dict[str, object] = {
         "race_key": answer.race_key,
         "rank": rank,
         "target_race_key": race.race_key,
@@ -316,7 +316,7 @@ def _race_rows(answer: PlanAnswer, rank: int, plan: Plan, ahead: int, race: Plan
         "gap_share": plan.gap,
     }
     held = [*race.lineup.asset_keys, *(key for key in race.sold if key not in race.lineup.asset_keys)]
-    rows = []
+    rows: list[dict[str, object]] = []
     for key in held:
         action = "sell" if key in race.sold else "buy" if key in race.bought else "hold"
         share = answer.move_shares.get((action, key), 0.0) if answer.move_shares and ahead == 0 else None
