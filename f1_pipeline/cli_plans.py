@@ -83,7 +83,6 @@ def plan(
         most_per_team=max_per_team,
         gap=gap,
         time_limit_s=time_limit,
-        threads=2,
         solver=solver,
     )
     wishes = PlanWishes(

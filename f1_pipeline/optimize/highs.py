@@ -53,8 +53,6 @@ class HighsModel:
     Parameters
     ----------
     programme : pulp.LpProblem
-    threads : int
-        Threads that the solver may use.
 
     Attributes
     ----------
@@ -64,12 +62,13 @@ class HighsModel:
     is_integer : ndarray of bool
     """
 
-    def __init__(self, programme: pulp.LpProblem, threads: int = 1) -> None:
+    def __init__(self, programme: pulp.LpProblem) -> None:
         objective = programme.objective
         if programme.sense != pulp.LpMaximize or objective is None:
             raise SolverError("HiGHS: expected a programme with something to be maximized.")
         hush_highs()
-        solver = pulp.HiGHS(msg=False, threads=threads)
+        # HiGHS keeps the number of threads that its first model in a process had, and refuses any other.
+        solver = pulp.HiGHS(msg=False, threads=1)
         solver.createAndConfigureSolver(programme)
         solver.buildSolverModel(programme)
         self._highs: Any = programme.solverModel

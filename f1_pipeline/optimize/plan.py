@@ -121,7 +121,7 @@ def judged_plan(model: PlanModel, bound: float) -> Plan:
 
 def _solve_highs(model: PlanModel, settings: PlanSettings) -> float | None:
     ends_at = time.monotonic() + settings.time_limit_s
-    solver = HighsModel(model.programme, settings.threads)
+    solver = HighsModel(model.programme)
     start = _start(model, solver, settings)
     answer = solver.solve(gap=settings.gap, time_limit_s=ends_at - time.monotonic(), start=start)
     if answer.values is None and answer.bound == -math.inf:
@@ -137,7 +137,7 @@ def _start(model: PlanModel, solver: HighsModel, settings: PlanSettings) -> np.n
     if settings.forced_chips or not any(race.chips for race in model.races):
         return None
     plain = build_plan_model(model.problem, replace(settings, chips=()))
-    own = HighsModel(plain.programme, settings.threads)
+    own = HighsModel(plain.programme)
     answer = own.solve(gap=settings.gap / 2, time_limit_s=settings.time_limit_s / 2)
     if answer.values is None:
         return None
@@ -149,7 +149,7 @@ def _solve_cbc(model: PlanModel, settings: PlanSettings) -> float | None:
     with tempfile.TemporaryDirectory(prefix="f1-pipeline-plan-") as directory:
         common = {"path": cbc_path(), "msg": False, "timeLimit": settings.time_limit_s}
         relaxed = pulp.COIN_CMD(**common, mip=False)
-        whole = pulp.COIN_CMD(**common, gapRel=settings.gap, threads=settings.threads)
+        whole = pulp.COIN_CMD(**common, gapRel=settings.gap)
         relaxed.tmpDir = whole.tmpDir = directory
         if model.programme.solve(relaxed) == pulp.LpStatusInfeasible:
             return None

@@ -52,8 +52,6 @@ class PlanSettings:
         Relative gap to the proven bound at which to stop.
     time_limit_s : float
         Seconds after which to stop with the best plan so far.
-    threads : int
-        Threads of the solver.
     solver : str
         ``highs`` or ``cbc``; HiGHS is several times as fast and proves a tighter bound.
     """
@@ -69,7 +67,6 @@ class PlanSettings:
     most_per_team: int | None = None
     gap: float = 0.01
     time_limit_s: float = 60.0
-    threads: int = 1
     solver: str = "highs"
 
     def __post_init__(self) -> None:

@@ -70,7 +70,7 @@ class PlanWishes:
     horizon: int | None = None
     count: int = 1
     scenarios: int = SCENARIOS
-    settings: PlanSettings = field(default_factory=lambda: PlanSettings(time_limit_s=30.0, threads=2))
+    settings: PlanSettings = field(default_factory=lambda: PlanSettings(time_limit_s=30.0))
     money_value: float | None = None
     chip_values: Mapping[str, float] = field(default_factory=dict)
     ignores_team: bool = False
@@ -265,7 +265,7 @@ def plan_transfers(pipeline: Pipeline, table: str, race_keys: Sequence[str]) -> 
     """
     rows, details = [], {}
     for race_key in race_keys:
-        settings = PlanSettings(time_limit_s=STORED_TIME_S, threads=2)
+        settings = PlanSettings(time_limit_s=STORED_TIME_S)
         wishes = PlanWishes(count=STORED_PLANS, scenarios=STORED_SCENARIOS, settings=settings)
         answer = plan_races(pipeline, race_key, wishes)
         rows += plan_rows(answer)
