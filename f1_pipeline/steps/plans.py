@@ -32,7 +32,7 @@ from f1_pipeline.warehouse.writer import WriteReport
 
 PLAN_TABLE = "lineups.transfer_plan"
 HORIZON, SCENARIOS = 5, 10
-STORED_PLANS, STORED_SCENARIOS, STORED_TIME_S = 2, 5, 10.0
+STORED_PLANS, STORED_SCENARIOS, STORED_TIME_S = 2, 4, 4.0
 """Plans and scenarios of the graph's own table, and seconds for each: a line-up must not wait for them."""
 BLUR_DRAWS = 25
 """A scenario moves each asset's expectation as the mean of 25 joint draws does: by a fifth of a weekend's deviation,
