@@ -339,8 +339,7 @@ class _Builder:
     def _end(self) -> None:
         if not self.settings.money_value:
             return
-        end = self.problem.end_prices if self.problem.end_prices is not None else self.problem.prices[-1]
-        gained = self._funds(end, self.races[-1]) - self.problem.start_budget_tenths
+        gained = self._funds(self.problem.last_prices, self.races[-1]) - self.problem.start_budget_tenths
         self.terms.append(self.weights[-1] * self.settings.money_value / 10 * gained)
 
 
@@ -451,9 +450,8 @@ def lineup_value(
 
 
 def _end_value(problem: PlanProblem, settings: PlanSettings, team: Team) -> float:
-    end = problem.end_prices if problem.end_prices is not None else problem.prices[-1]
     held = set(team.lineup.asset_keys)
-    value = sum(int(price) for key, price in zip(problem.assets, end, strict=True) if key in held)
+    value = sum(int(price) for key, price in zip(problem.assets, problem.last_prices, strict=True) if key in held)
     gained = team.bank_tenths + value - problem.start_budget_tenths
     carried = team.free_transfers - problem.rules.transfers.free_per_race
     last = settings.discount ** (len(problem.menus) - 1)

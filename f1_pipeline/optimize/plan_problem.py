@@ -189,6 +189,11 @@ class PlanProblem:
         return np.array(rows, dtype=np.int64)
 
     @property
+    def last_prices(self) -> np.ndarray:
+        """Return prices after the last race in tenths of a million, shape (A,)."""
+        return self.prices[-1] if self.end_prices is None else self.end_prices
+
+    @property
     def start_budget_tenths(self) -> int:
         """Return bank and value of the team at the first race, in tenths of a million."""
         if self.team is None:

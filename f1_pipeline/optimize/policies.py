@@ -121,7 +121,7 @@ def with_money(problem: PlanProblem, money_value: float) -> LineupProblem:
         A boost multiplies points alone.
     """
     race = first_race(problem)
-    after = problem.end_prices if len(problem.menus) == 1 and problem.end_prices is not None else problem.prices[1]
+    after = problem.prices[1] if len(problem.menus) > 1 else problem.last_prices
     steps = dict(zip(problem.assets, (after - problem.prices[0]) / 10, strict=True))
     worth = [money_value * float(steps[key]) for key in race.asset_keys]
     count = len(race.driver_ids)
