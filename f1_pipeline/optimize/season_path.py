@@ -90,6 +90,8 @@ class _Search:
         self.bound = self.solver.solve(
             gap=0.0, time_limit_s=self.left_s, whole=np.zeros_like(self.solver.is_integer)
         ).bound
+        if self.bound == -math.inf:
+            return
         if any(race.chips for race in self.model.races):
             start = _Search(self.problem, replace(self.settings, chips=(), time_limit_s=self.left_s), lambda text: None)
             start.begin()
