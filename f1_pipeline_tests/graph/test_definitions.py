@@ -144,7 +144,9 @@ def test_jobs_select_what_their_names_say(definitions: dg.Definitions, pipeline:
     assert {"core.driver_race_performance", "features.driver_race_feature", "raw.event_scores"} <= history
     # who is champion is decided on how the candidates did in every race before
     assert {"models.points_model", "evaluation.candidate_error"} <= history
-    assert not {"models.champion", "predictions.asset_forecast", "lineups.optimal_lineup"} & history
+    # and when to play a chip on what chips offered in every race before
+    assert {"lineups.chip_gain", "predictions.asset_forecast"} <= history
+    assert not {"lineups.optimal_lineup", "lineups.transfer_plan", "lineups.season_backtest"} & history
 
 
 def test_a_malformed_calendar_stops_the_definitions_with_its_file_name(tmp_path) -> None:
