@@ -107,7 +107,7 @@ def small_settings(seed: int, game: SmallGame, chip_count: int = 2) -> PlanSetti
         forced_chips=forced,
         locked=frozenset(named[:1] if generator.random() < 0.2 else ()),
         banned=frozenset(named[1:] if generator.random() < 0.2 else ()),
-        most_per_team=None if "limitless" in chips else [None, 1, 2][int(generator.integers(3))],
+        most_per_team=[None, 1, 2][int(generator.integers(3))],
         gap=0.0,
     )
 

@@ -23,7 +23,7 @@ from f1_pipeline.game.chips import Autopilot, Chip, ExtraBoost, Limitless, NoNeg
 from f1_pipeline.game.decisions import Decision
 from f1_pipeline.game.lineup import CONSTRUCTOR, DRIVER, Lineup
 from f1_pipeline.game.team import Team
-from f1_pipeline.optimize.plan_problem import PlannedRace, PlanProblem, PlanSettings
+from f1_pipeline.optimize.plan_problem import PlannedRace, PlanProblem, PlanSettings, team_of
 
 INTEGER_TOLERANCE = 1e-5
 OBJECTIVE_TOLERANCE = 1e-3
@@ -213,7 +213,7 @@ class _Builder:
         if self.settings.most_per_team is not None:
             teams: dict[str, list[Variable]] = {}
             for row, variable in race.hold.items():
-                teams.setdefault(problem.assets[row][1].rpartition("@")[2], []).append(variable)
+                teams.setdefault(team_of(problem.assets[row]), []).append(variable)
             for held in teams.values():
                 self._add(pulp.lpSum(held) <= self.settings.most_per_team)
 
@@ -351,7 +351,7 @@ def _check_locks(problem: PlanProblem, settings: PlanSettings, locked: np.ndarra
         if len(named) > most:
             raise UsageError(f"Plan: locked {asset_type}s: expected at most {most}, found {', '.join(named)}.")
     if settings.most_per_team is not None:
-        teams = [problem.assets[row][1].rpartition("@")[2] for row in np.flatnonzero(locked & problem.is_active[0])]
+        teams = [team_of(problem.assets[row]) for row in np.flatnonzero(locked & problem.is_active[0])]
         for team in sorted(set(teams)):
             if teams.count(team) > settings.most_per_team:
                 raise UsageError(

@@ -6,13 +6,15 @@ Belongs here: what a planner is told and what it answers, checked once. Not here
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import combinations
 
 import numpy as np
 
-from f1_pipeline.errors import DataError, UsageError
+from f1_pipeline.errors import DataError, SolverError, UsageError
 from f1_pipeline.game.chips import start_chips
 from f1_pipeline.game.decisions import RaceMenu, driver_of
 from f1_pipeline.game.lineup import CONSTRUCTOR, DRIVER, AssetKey, Lineup
@@ -302,26 +304,60 @@ class PlanProblem:
         at : int
             Number of the race, from 0.
         settings : PlanSettings
-            Locks and bans hold as well.
+            Locks, bans and the limit per team hold as well.
 
         Returns
         -------
         tuple of Lineup and float
             The line-up and its points.
+
+        Raises
+        ------
+        SolverError
+            No line-up keeps to locks, bans and the limit per team.
         """
         usable = self.is_active[at] & ~self.rows_of(settings.banned)
         locked = self.rows_of(settings.locked)
         ranked = sorted(np.flatnonzero(usable), key=lambda row: (not locked[row], -self.values[at, row], row))
-        drivers = [row for row in ranked if self.is_driver[row]][: self.rules.team.driver_count]
-        constructors = [row for row in ranked if not self.is_driver[row]][: self.rules.team.constructor_count]
-        boosted = max(drivers, key=lambda row: self.values[at, row])
+        drivers, constructors = ([row for row in ranked if self.is_driver[row] == kind] for kind in (True, False))
+        wanted = [row for row in constructors if locked[row]]
+        best: tuple[float, list[int], tuple[int, ...]] | None = None
+        for pair in combinations(constructors, self.rules.team.constructor_count):
+            if not set(wanted) <= set(pair):
+                continue
+            # With the constructors given, taking the best drivers that the limit of each team allows is exact.
+            held = self._filled(drivers, pair, settings.most_per_team)
+            if len(held) == self.rules.team.driver_count:
+                points = self.values[at, [*held, *pair]].sum()
+                points += (self.rules.boost.multiplier - 1) * self.values[at, held].max()
+                if best is None or points > best[0]:
+                    best = (float(points), held, pair)
+        if best is None:
+            raise SolverError(
+                f"{self.race_keys[at]}: expected a line-up within the locks, bans and limits, found none."
+            )
+        points, held, pair = best
+        boosted = max(held, key=lambda row: self.values[at, row])
         lineup = Lineup(
-            tuple(sorted(self.assets[row][1] for row in drivers)),
-            tuple(sorted(self.assets[row][1] for row in constructors)),
+            tuple(sorted(self.assets[row][1] for row in held)),
+            tuple(sorted(self.assets[row][1] for row in pair)),
             self.assets[boosted][1],
         )
-        points = self.values[at, [*drivers, *constructors]].sum()
-        return lineup, float(points + (self.rules.boost.multiplier - 1) * self.values[at, boosted])
+        return lineup, points
+
+    def _filled(self, drivers: list[int], constructors: tuple[int, ...], most_per_team: int | None) -> list[int]:
+        """Take drivers in order until the line-up is full, no team above its limit."""
+        count = self.rules.team.driver_count
+        if most_per_team is None:
+            return drivers[:count]
+        teams = Counter(team_of(self.assets[row]) for row in constructors)
+        held: list[int] = []
+        for row in drivers:
+            team = team_of(self.assets[row])
+            if len(held) < count and teams[team] < most_per_team:
+                held.append(row)
+                teams[team] += 1
+        return held if max(teams.values(), default=0) <= most_per_team else []
 
 
 @dataclass(frozen=True)
@@ -389,6 +425,11 @@ class Plan:
     def gap(self) -> float:
         """Return how far the bound is above the objective, as a share of it."""
         return max(0.0, self.bound - self.objective) / max(abs(self.objective), 1.0)
+
+
+def team_of(key: AssetKey) -> str:
+    """Return the constructor that an asset belongs to, or is."""
+    return key[1].rpartition("@")[2]
 
 
 def plan_assets(menus: tuple[RaceMenu, ...], team: Team | None = None) -> tuple[AssetKey, ...]:

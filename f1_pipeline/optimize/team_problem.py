@@ -15,6 +15,7 @@ from f1_pipeline.game.lineup import CONSTRUCTOR, DRIVER, AssetKey, LineupRules
 from f1_pipeline.game.rules import SeasonRules
 from f1_pipeline.game.settlement import inactive_points
 from f1_pipeline.game.team import Team
+from f1_pipeline.optimize.plan_problem import team_of
 from f1_pipeline.optimize.problem import Held, LineupProblem
 
 
@@ -61,7 +62,7 @@ def team_problem(
         race_key=menu.race_key,
         held=None if team is None else _held(team, rules),
         only_if_held=idle,
-        team_of={key: key[1].rpartition("@")[2] for key in prices},
+        team_of={key: team_of(key) for key in prices},
     )
 
 
