@@ -132,7 +132,7 @@ def chips(race_key: str | None, fresh: bool, picture: Path | None, output: str) 
 @click.option(
     "--leaderboard",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="CSV to compare with: season, rank, points.",
+    help="CSV of other teams' totals to compare with: season, points.",
 )
 @click.option("--picture", type=click.Path(path_type=Path, dir_okay=False), help="Draw the seasons: .svg or .png.")
 @quiet_option

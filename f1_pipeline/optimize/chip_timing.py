@@ -58,7 +58,7 @@ class RecordedGains:
         return of_kind if len(of_kind) >= few else self.points
 
 
-def keep_values(gains: RecordedGains, has_sprint: Sequence[bool], shifts: np.ndarray | None = None) -> np.ndarray:
+def keep_values(gains: RecordedGains, has_sprint: Sequence[bool]) -> np.ndarray:
     """Say what keeping a chip is worth before each of the races that remain.
 
     Parameters
@@ -66,8 +66,6 @@ def keep_values(gains: RecordedGains, has_sprint: Sequence[bool], shifts: np.nda
     gains : RecordedGains
     has_sprint : sequence of bool, k
         The kinds of the races that remain, in order.
-    shifts : ndarray of shape (k,), optional
-        By how much each race is expected to offer more than others of its kind.
 
     Returns
     -------
@@ -78,10 +76,9 @@ def keep_values(gains: RecordedGains, has_sprint: Sequence[bool], shifts: np.nda
     count = len(has_sprint)
     if not gains.is_enough:
         return np.array([math.inf] * count + [0.0])
-    moved = np.zeros(count) if shifts is None else shifts
     values = np.zeros(count + 1)
     for at in range(count - 1, -1, -1):
-        offered = gains.of_kind(has_sprint[at]) + moved[at]
+        offered = gains.of_kind(has_sprint[at])
         values[at] = np.maximum(offered, values[at + 1]).mean()
     return values
 

@@ -16,10 +16,14 @@ import pulp
 
 from f1_pipeline.errors import RuleError, SolverError, UsageError
 from f1_pipeline.game.lineup import AssetKey
+from f1_pipeline.optimize.enumeration import best_lineups
 from f1_pipeline.optimize.highs import HighsModel
 from f1_pipeline.optimize.milp import cbc_path
 from f1_pipeline.optimize.plan_model import OBJECTIVE_TOLERANCE, PlanModel, build_plan_model, replay
 from f1_pipeline.optimize.plan_problem import Plan, PlanProblem, PlanSettings
+from f1_pipeline.optimize.team_problem import team_problem
+
+_HOLDING_GAP, _HOLDING_TIME_S = 0.05, 10.0
 
 
 def solve_plan(problem: PlanProblem, settings: PlanSettings | None = None) -> Plan:
@@ -126,22 +130,50 @@ def _solve_highs(model: PlanModel, settings: PlanSettings) -> float | None:
     answer = solver.solve(gap=settings.gap, time_limit_s=ends_at - time.monotonic(), start=start)
     if answer.values is None and answer.bound == -math.inf:
         return None
-    if answer.values is None:
+    values = start if answer.values is None else answer.values
+    if values is None:
         raise SolverError(_out_of_time(model, settings))
-    solver.assign(answer.values)
-    return answer.bound
+    solver.assign(values)
+    if math.isfinite(answer.bound):
+        return answer.bound
+    nothing_whole = np.zeros_like(solver.is_integer)
+    return solver.solve(gap=0.0, time_limit_s=_HOLDING_TIME_S, whole=nothing_whole).bound
 
 
 def _start(model: PlanModel, solver: HighsModel, settings: PlanSettings) -> np.ndarray | None:
-    """Find the best plan without chips: a search for one with chips takes several times as long from nothing."""
+    """Find a plan to begin with: the best one without chips, as a search with them takes several times as long."""
     if settings.forced_chips or not any(race.chips for race in model.races):
-        return None
+        return _holding(model, solver)
     plain = build_plan_model(model.problem, replace(settings, chips=()))
     own = HighsModel(plain.programme)
-    answer = own.solve(gap=settings.gap / 2, time_limit_s=settings.time_limit_s / 2)
-    if answer.values is None:
+    start = _holding(plain, own)
+    answer = own.solve(gap=settings.gap / 2, time_limit_s=settings.time_limit_s / 2, start=start)
+    values = start if answer.values is None else answer.values
+    return None if values is None else solver.ordered(model.start_from(plain, own.named(values)))
+
+
+def _holding(model: PlanModel, solver: HighsModel) -> np.ndarray | None:
+    """Hold the best line-up of the first race throughout: seldom good, but there at once; none when not allowed."""
+    problem, settings = model.problem, model.settings
+    points = dict(zip(problem.assets, problem.points[0].tolist(), strict=True))
+    try:
+        race = team_problem(problem.menus[0], points, problem.rules, problem.team)
+        known = [(key, row) for row, key in enumerate(problem.assets) if key in race.asset_keys]
+        locks, bans = (
+            frozenset(key for key, row in known if is_named[row])
+            for is_named in (problem.rows_of(settings.locked), problem.rows_of(settings.banned))
+        )
+        wished = replace(race, locks=locks - race.unavailable, bans=bans, most_per_team=settings.most_per_team)
+        held = set(best_lineups(wished, 1)[0].lineup.asset_keys)
+    except (RuleError, SolverError, UsageError):
         return None
-    return solver.ordered(model.start_from(plain, own.named(answer.values)))
+    lower, upper = solver.lower.copy(), solver.upper.copy()
+    rows = {variable.name: row for each in model.races for row, variable in each.hold.items()}
+    for column, variable in enumerate(solver.variables):
+        if variable.name in rows:
+            lower[column] = upper[column] = float(problem.assets[rows[variable.name]] in held)
+    # With every line-up given, little is left to solve, whatever the time limit.
+    return solver.solve(gap=_HOLDING_GAP, time_limit_s=_HOLDING_TIME_S, lower=lower, upper=upper).values
 
 
 def _solve_cbc(model: PlanModel, settings: PlanSettings) -> float | None:
@@ -184,7 +216,8 @@ def _conflict(problem: PlanProblem, settings: PlanSettings) -> str:
     for name, change in given.items():
         looser = replace(current, **change)
         model = build_plan_model(problem, replace(looser, chip_values={}))
-        if HighsModel(model.programme).solve(gap=1.0, time_limit_s=settings.time_limit_s).values is None:
+        answer = HighsModel(model.programme).solve(gap=1.0, time_limit_s=settings.time_limit_s)
+        if answer.values is None and answer.bound == -math.inf:
             current = looser
         else:
             kept.append(name)

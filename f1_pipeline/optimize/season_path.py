@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 import os
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -71,6 +72,7 @@ class _Search:
         self.proof_s = _PROOF_SHARE * settings.time_limit_s
         self.model = build_plan_model(problem, settings)
         self.solver = HighsModel(self.model.programme)
+        self.taking = threading.Lock()
         self.values: np.ndarray | None = None
         self.objective, self.bound = -math.inf, math.inf
         races = self.model.races
@@ -164,8 +166,9 @@ class _Search:
         )
 
     def _take(self, answer: Answer, *, is_whole: bool = True) -> None:
-        if answer.values is not None and answer.objective > self.objective + 1e-6:
-            self.values, self.objective = answer.values, answer.objective
+        with self.taking:
+            if answer.values is not None and answer.objective > self.objective + 1e-6:
+                self.values, self.objective = answer.values, answer.objective
         if is_whole:
             self.bound = min(self.bound, answer.bound)
 

@@ -54,7 +54,7 @@ class PickCost:
     without
         The best team that does not hold it; None when there is none.
     points_lost
-        Points of the best team less those of that team, 0 or more; None when there is none.
+        Points of the best team less those of that team, negative where a lock costs points; None when there is none.
     replacements
         Assets of that team which the best team does not hold.
     """

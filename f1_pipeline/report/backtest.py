@@ -42,7 +42,7 @@ PATHS = """
     where list_contains($seasons, season)
     group by season, variant
 """
-LEADERBOARD_COLUMNS = ("season", "rank", "points")
+LEADERBOARD_COLUMNS = ("season", "points")
 LARGEST_LEADERBOARD_BYTES = 50_000_000
 START_DIFFERENCE = 2
 BEST = "four_chips"
@@ -89,7 +89,7 @@ class Backtest:
     paths : pandas.DataFrame
         Best path known and its bound by season and variant; empty where none has been sought.
     leaderboard : pandas.DataFrame or None
-        season, rank and points.
+        season and points.
     """
 
     races: pd.DataFrame
@@ -299,7 +299,7 @@ def read_leaderboard(path: Path) -> pd.DataFrame:
     Parameters
     ----------
     path : Path
-        CSV with the columns season, rank and points; others are ignored.
+        CSV with the columns season and points, one row per team; others are ignored.
 
     Returns
     -------
@@ -364,6 +364,12 @@ def print_backtest(found: Backtest, output: str) -> None:
             )
         table.add_row(*cells)
     console().print(table)
+    if found.leaderboard is not None:
+        for row in own.dropna(subset="leaderboard_rank").to_dict("records"):
+            rank, rows = int(row["leaderboard_rank"]), (found.leaderboard["season"] == row["season"]).sum()
+            console().print(
+                f"{row['season']} {row['policy']}: place {rank} beside the {rows} teams of the leaderboard."
+            )
     _print_totals(found)
 
 

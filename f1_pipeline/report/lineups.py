@@ -387,7 +387,7 @@ def _interval(figures: Mapping[str, Any]) -> str:
 
 
 def _short_name(asset: Mapping[str, Any]) -> str:
-    name = asset["name"].split()[-1] if asset["asset_type"] == DRIVER else asset["name"]
+    name = asset["name"].removesuffix(" Jr.").split()[-1] if asset["asset_type"] == DRIVER else asset["name"]
     return f"{name} ×{asset['boost']}" if asset["is_boosted"] else name
 
 

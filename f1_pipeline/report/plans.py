@@ -18,7 +18,7 @@ from f1_pipeline.errors import UsageError
 from f1_pipeline.game.lineup import AssetKey, money
 from f1_pipeline.optimize.plan_problem import NO_CHIP, PlannedRace
 from f1_pipeline.report.tables import console, new_table, print_rows
-from f1_pipeline.steps.chips import ChipOutlook, chip_outlook
+from f1_pipeline.steps.chips import LINEAR_CHIPS, ChipOutlook, chip_outlook
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.plans import PlanAnswer, PlanWishes, plan_races, plan_rows, planned_moves
 from f1_pipeline.steps.race_choice import race_forecasts
@@ -118,7 +118,7 @@ def print_plans(pipeline: Pipeline, answer: PlanAnswer, output: str) -> None:
             ("budget", True),
             ("points", True),
         ):
-            table.add_column(name, justify="right" if is_number else "left")
+            table.add_column(name, justify="right" if is_number else "left", no_wrap=name == "race")
         for race in plan.races:
             table.add_row(*_race_cells(race, names))
         console().print(table)
@@ -184,13 +184,13 @@ def print_chips(found: Sequence[ChipOutlook], output: str) -> None:
         table.add_column(name, justify="left" if name in ("chip", "best later race", "now?") else "right")
     for chip, own in rows.groupby("chip", sort=True):
         now, later = own.iloc[0], own.iloc[1:]
-        best = later.loc[later["gain_points"].idxmax()] if len(later) else None
+        best = later.loc[later["gain_points"].idxmax()] if len(later) and chip in LINEAR_CHIPS else None
         is_good = now["is_playable"] and now["gain_points"] >= now["keep_points"]
         table.add_row(
             str(chip),
             f"{now['gain_points']:.1f}",
             f"{now['keep_points']:.1f}" if now["keep_points"] < float("inf") else "not known yet",
-            "–" if best is None else str(best["race_key"]),
+            "any" if best is None else str(best["race_key"]),
             "–" if best is None else f"{best['gain_points']:.1f}",
             "play" if is_good else "keep" if now["is_playable"] else "not yet",
         )

@@ -155,8 +155,7 @@ def chip_outlook(
     gains = _expected_gains(known, race_key, problem, tuple(races))
     found = []
     for chip, allowed in races.items():
-        shifts = _shifts(gains[chip], [menu.has_sprint for menu in problem.menus])
-        kept = known.keep_values(race_key, chip, shifts)
+        kept = known.keep_values(race_key, chip)
         found += [
             ChipOutlook(chip, key, at, bool(allowed[at]), float(gains[chip][at]), float(kept[at + 1]))
             for at, key in enumerate(problem.race_keys)
@@ -209,13 +208,6 @@ def _free_race(problem: PlanProblem, at: int) -> LineupProblem:
     return replace(free, rules=rules)
 
 
-def _shifts(gains: np.ndarray, has_sprint: Sequence[bool]) -> np.ndarray:
-    """Say by how much each race is expected to offer more than the others of its kind."""
-    kinds = np.array(has_sprint)
-    means = {kind: gains[kinds == kind].mean() for kind in set(has_sprint)}
-    return gains - np.array([means[kind] for kind in has_sprint])
-
-
 def plan_chips(pipeline: Pipeline, table: str, race_keys: Sequence[str]) -> WriteReport:
     """Store the chip plan of your team, or of a fresh start, before some races.
 
@@ -254,7 +246,7 @@ def chip_markdown(outlook: pd.DataFrame) -> str:
     shown = []
     for chip, rows in outlook.groupby("chip"):
         now, later = rows.iloc[0], rows.iloc[1:]
-        best = later.loc[later["gain_points"].idxmax()] if len(later) else None
+        best = later.loc[later["gain_points"].idxmax()] if len(later) and chip in LINEAR_CHIPS else None
         shown.append(
             {
                 "chip": chip,

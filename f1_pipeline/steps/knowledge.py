@@ -101,10 +101,10 @@ class Knowledge:
         """Say what a chip is worth unplayed after a race, by what it was offered at races before that one."""
         return float(self.keep_values(race_key, chip)[1])
 
-    def keep_values(self, race_key: str, chip: str, shifts: np.ndarray | None = None) -> np.ndarray:
+    def keep_values(self, race_key: str, chip: str) -> np.ndarray:
         """Say what a chip is worth unplayed before each race from one on, and after the last; see `chip_timing`."""
         has_sprint = [menu.has_sprint for menu in self.coming[race_key].menus]
-        return keep_values(self.recorded(race_key, chip), has_sprint, shifts)
+        return keep_values(self.recorded(race_key, chip), has_sprint)
 
     def recorded(self, race_key: str, chip: str) -> RecordedGains:
         """Return the offers of a chip at races strictly before one."""

@@ -136,7 +136,10 @@ def plan_races(
     kept = replace(settings, forced_chips={race.race_key: race.chip or NO_CHIP for race in plans[0].races})
     if wishes.count > 1:
         others = solve_plans(problem, kept, wishes.count)
-        plans = [max(plans[0], others[0], key=lambda plan: plan.objective), *others[1:]]
+        if others[0].objective > plans[0].objective:
+            plans = [others[0]]
+        begun = set(plans[0].races[0].lineup.asset_keys)
+        plans += [plan for plan in others if set(plan.races[0].lineup.asset_keys) != begun][: wishes.count - 1]
         say("other plans")
     moves: Counter[Move] = Counter()
     for number in range(wishes.scenarios):

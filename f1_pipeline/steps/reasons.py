@@ -209,6 +209,8 @@ def _cost(figures: PickFigures) -> str:
     whom = "him" if figures.asset_type == DRIVER else "it"
     if round(figures.points_lost) == 0:
         loss = f"without {whom} the line-up is as good"
+    elif figures.points_lost < 0:
+        loss = f"locked: without {whom} the line-up would score {_points(-figures.points_lost)} more"
     else:
         loss = f"without {whom} the line-up scores {_points(figures.points_lost)} less"
     return f"{loss} ({instead})" if instead else loss

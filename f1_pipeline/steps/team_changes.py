@@ -174,7 +174,8 @@ def lineup_changes(pipeline: Pipeline, team: MyTeam | None, race_key: str | None
         boosted=rows.loc[rows["is_boosted"], "seat"].item(),
     )
     if team is None:
-        return entered
+        # The line-up of a fresh start: its transfers stay free until its first race.
+        return replace(entered, races_played=0)
     menu = newest_menu(pipeline, race_key)
     held = team_for(pipeline, _carried(pipeline, team, menu), menu)
     wanted = {asset_at(name, menu) for names in of_type.values() for name in names}

@@ -130,7 +130,7 @@ def test_bad_input_is_one_sentence(command: Command, words: tuple[str, ...], sai
 
 def test_a_leaderboard_must_have_its_columns(command: Command, tmp_path: Path) -> None:
     board = tmp_path / "board.csv"
-    board.write_text("season,points\n2025,1\n", encoding="utf-8")
-    assert "missing rank" in refused(command("backtest", "--policy", "myopic", "--leaderboard", str(board)))
+    board.write_text("season,rank\n2025,1\n", encoding="utf-8")
+    assert "missing points" in refused(command("backtest", "--policy", "myopic", "--leaderboard", str(board)))
     board.write_text("season,rank,points\n2025,1,many\n", encoding="utf-8")
     assert "line 2: expected numbers" in refused(command("backtest", "--policy", "myopic", "--leaderboard", str(board)))

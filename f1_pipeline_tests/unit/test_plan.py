@@ -156,9 +156,12 @@ def test_a_gap_is_a_share_of_what_a_plan_is_worth() -> None:
     assert Plan((), objective=5.0, bound=4.0).gap == 0.0
 
 
-def test_too_little_time_is_said() -> None:
-    with pytest.raises(SolverError, match=r"expected a plan within 1e-09 s, found none; allow more time"):
-        solve_plan(under_way(400).problem, replace(EXACT, time_limit_s=1e-9))
+def test_too_little_time_gives_a_plan_with_its_gap() -> None:
+    problem = under_way(400).problem
+    hasty, exact = solve_plan(problem, replace(EXACT, time_limit_s=0.02)), solve_plan(problem, EXACT)
+    assert len(hasty.races) == len(problem.menus)
+    assert hasty.objective <= exact.objective + 1e-6
+    assert hasty.bound >= exact.objective - 1e-6
 
 
 def seat_of(problem: PlanProblem, number: int) -> str:
