@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import pytest
 
+from f1_pipeline.steps.knowledge import GAIN_TABLE
 from f1_pipeline.steps.pipeline import Pipeline
-from f1_pipeline.steps.registry import build_steps, forecast_tables
+from f1_pipeline.steps.registry import build_steps, finished_tables, forecast_tables
 from f1_pipeline_tests.integration.test_leakage import Lock, alter, unchecked
 from f1_pipeline_tests.support import short_facts
 
@@ -49,6 +50,7 @@ KNOWABLE = {
     """,
     "later races": "select * from predictions.later_race_points where race_key = $race_key order by all",
     "line-ups": "select * from lineups.optimal_lineup where race_key = $race_key order by all",
+    "chips": "select * from lineups.chip_gain where race_key = $race_key order by all",
 }
 JUDGED_EARLIER = {
     "errors": "select * from evaluation.asset_error where list_contains($race_keys, race_key) order by all",
@@ -67,9 +69,9 @@ def altered(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
     alter(facts, Lock.of(facts, RACE))
     pipeline = unchecked(folder, facts)
     steps = build_steps(pipeline)
-    for table, step in steps.items():
-        step.run(pipeline, table, _earlier(pipeline))
-    for table in forecast_tables(steps):
+    for table in finished_tables(steps):
+        steps[table].run(pipeline, table, _earlier(pipeline))
+    for table in (*forecast_tables(steps), GAIN_TABLE):
         steps[table].run(pipeline, table, [RACE])
     return pipeline
 

@@ -64,8 +64,10 @@ def test_a_run_writes_every_table_of_the_race(ran: Pipeline) -> None:
 
 def test_a_run_is_recorded_with_its_partition(ran: Pipeline) -> None:
     with open_instance(ran.settings) as instance:
-        for table in (LINEUP_TABLE, REVIEW_TABLE, "predictions.asset_forecast"):
+        for table in (LINEUP_TABLE, REVIEW_TABLE):
             assert instance.get_materialized_partitions(asset_key(table)) == {RACE}
+        # what chips offered at earlier races rests on the forecasts of those
+        assert RACE in instance.get_materialized_partitions(asset_key("predictions.asset_forecast"))
         event = instance.get_latest_materialization_event(asset_key(REVIEW_TABLE))
     assert event is not None
     materialization = event.asset_materialization
