@@ -386,7 +386,9 @@ def replay(
     for at, (held, chip_name, extra) in enumerate(decisions):
         menu = problem.menus[at]
         if team is None:
-            team = Team.start(held, menu.prices, problem.rules)
+            # A driver who has changed seats has a price for each; only the one he is in can be bought.
+            on_sale = {key: price for key, price in menu.prices.items() if menu.is_active(key)}
+            team = Team.start(held, on_sale, problem.rules)
         fielded = problem.limitless_lineup(at, settings)[0] if chip_name == "limitless" else held
         locked = team.apply(Decision(fielded, as_chip(chip_name, extra)), menu)
         points = lineup_value(problem, at, fielded, chip_name, extra) + locked.transfer_points
