@@ -21,6 +21,7 @@ from f1_pipeline.game.prices import (
     points_window,
     price_basis,
     price_rules_at,
+    price_rules_known_at,
     price_steps,
 )
 from f1_pipeline.game.rules import FieldMeanRules, PriceRules
@@ -172,7 +173,7 @@ def price_ladder(season: SeasonPrices, race_key: str, rules: Sequence[PriceRules
         field_mean_points (NaN from 2025 on).
     """
     place = season.race_keys.index(race_key)
-    in_force = price_rules_at(rules, race_key, season.race_keys)
+    in_force = price_rules_known_at(rules, race_key, season.race_keys)
     assets = season.at_lock(place)
     means = _usual_means(season, place) if isinstance(in_force, FieldMeanRules) else None
     rows = np.repeat(np.flatnonzero(season.on_sale(place)), _band_count(in_force))

@@ -89,6 +89,30 @@ def price_rules_at(rules: Sequence[PriceRules], race_key: str, calendar: Sequenc
     return begun[-1]
 
 
+def price_rules_known_at(rules: Sequence[PriceRules], race_key: str, calendar: Sequence[str]) -> PriceRules:
+    """Find the price rules that a manager can count on at the lock of a race, for it and for later ones.
+
+    Parameters
+    ----------
+    rules, race_key, calendar
+        As for :func:`price_rules_at`.
+
+    Returns
+    -------
+    PriceRules
+        Those in force after the race before; at the first race of the season those that it begins with. A change within
+        a season, as in 2023, shows only in the prices after the first race under it.
+
+    Raises
+    ------
+    UsageError
+        As for :func:`price_rules_at`.
+    """
+    if race_key not in calendar:
+        return price_rules_at(rules, race_key, calendar)
+    return price_rules_at(rules, calendar[max(calendar.index(race_key) - 1, 0)], calendar)
+
+
 def next_prices(assets: PricedAssets, points: npt.ArrayLike, rules: PriceRules) -> Ints:
     """Price the assets after a race.
 

@@ -19,7 +19,7 @@ from f1_pipeline.errors import WarehouseError
 from f1_pipeline.forecast.phases import AT_LOCK
 from f1_pipeline.forecast.publication import TENTHS
 from f1_pipeline.game.price_history import SeasonPrices
-from f1_pipeline.game.prices import PricedAssets, price_rules_at
+from f1_pipeline.game.prices import PricedAssets, price_rules_known_at
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.prices import POINTS_TABLES, season_prices
 from f1_pipeline.steps.tables import run_model, with_nulls
@@ -138,7 +138,7 @@ def _looking_ahead(
     simulated = list(simulate_later_races(weekend.later, calendar, rules, STORED_DRAWS, seed))
     at = menu.at(weekend.drivers, weekend.constructors)
     points = [_columns(np.concatenate([each.driver_points, each.constructor_points], axis=1), at) for each in simulated]
-    in_force = [price_rules_at(rules.prices, key, season.race_keys) for key in (race_key, *targets)[:-1]]
+    in_force = [price_rules_known_at(rules.prices, race_key, season.race_keys)] * len(targets)
     tenths = list(price_paths(menu.priced, [menu.draws, *points][:-1], in_force))
     own = menu.forecast
     columns = {

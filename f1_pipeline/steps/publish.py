@@ -19,7 +19,7 @@ from f1_pipeline.errors import WarehouseError
 from f1_pipeline.forecast.phases import AFTER_QUALIFYING, AT_LOCK, BEFORE_PRACTICE
 from f1_pipeline.forecast.publication import TENTHS
 from f1_pipeline.game.price_history import SeasonPrices
-from f1_pipeline.game.prices import band_steps, price_rules_at, step_probabilities
+from f1_pipeline.game.prices import band_steps, price_rules_known_at, step_probabilities
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.prices import POINTS_TABLES, season_prices
 from f1_pipeline.steps.tables import run_model, with_nulls
@@ -337,7 +337,7 @@ def _step_rows(
     )
     points = np.where(at >= 0, np.rint(draws[at].T / TENTHS), np.nan)
     assets = season.at_lock(place)
-    rules = price_rules_at(pipeline.rules(race_key).prices, race_key, season.race_keys)
+    rules = price_rules_known_at(pipeline.rules(race_key).prices, race_key, season.race_keys)
     steps = band_steps(assets.prices, rules)
     named = rows.iloc[at.repeat(steps.shape[1])].assign(
         step_musd=steps.ravel() / 10, probability=step_probabilities(assets, points, rules).ravel()

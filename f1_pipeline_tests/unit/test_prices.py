@@ -16,6 +16,7 @@ from f1_pipeline.game.prices import (
     next_prices,
     points_needed,
     price_rules_at,
+    price_rules_known_at,
     price_steps,
     step_probabilities,
 )
@@ -146,6 +147,13 @@ def test_the_rules_of_2023_change_with_canada():
     calendar = ["2023-bahrain", "2023-spain", "2023-canada", "2023-austria"]
     found = [price_rules_at(rules, key, calendar).first_race_key for key in calendar]
     assert found == ["", "", "2023-canada", "2023-canada"]
+
+
+def test_a_change_of_rules_is_known_from_the_race_after_its_first():
+    rules = load_rules(DATA_DIR, 2023).prices
+    calendar = ["2023-bahrain", "2023-spain", "2023-canada", "2023-austria"]
+    found = [price_rules_known_at(rules, key, calendar).first_race_key for key in calendar]
+    assert found == ["", "", "", "2023-canada"]
 
 
 def test_a_race_outside_the_calendar_is_refused():
