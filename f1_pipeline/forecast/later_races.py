@@ -38,7 +38,13 @@ class LaterRace:
 
 
 def simulate_later_races(
-    later: LaterOutlook, races: Sequence[LaterRace], rules: SeasonRules, count: int, seed: Sequence[int]
+    later: LaterOutlook,
+    races: Sequence[LaterRace],
+    rules: SeasonRules,
+    count: int,
+    seed: Sequence[int],
+    *,
+    with_items: bool = False,
 ) -> Iterator[SimulatedWeekends]:
     """Simulate races in order, and score them, also under the chip No Negative.
 
@@ -55,6 +61,8 @@ def simulate_later_races(
     seed : sequence of int
         That of the forecast of the race before them: strengths come from the same random numbers, so that whoever is
         strong in one of its draws is so in the same draw of later races.
+    with_items : bool
+        As for :func:`f1_pipeline.game.weekend_scoring.score_weekends`.
 
     Yields
     ------
@@ -67,4 +75,6 @@ def simulate_later_races(
         drift = streams((*seed, race.day, _DRIFT), ["drift"])["drift"]
         strength = strength + correlated(drift, root, unmoved, count)
         outlook = later.form_at(race.circuit_id, race.has_sprint)
-        yield simulate_points(outlook, rules, count, (*seed, race.day), lasting=strength, no_negative=True)
+        yield simulate_points(
+            outlook, rules, count, (*seed, race.day), lasting=strength, no_negative=True, with_items=with_items
+        )

@@ -55,14 +55,51 @@ def expected_after_qualifying(points: Ints, qualifying_position: Ints) -> Floats
     ndarray of float, shape (n, m)
         A parabola over the places, fitted to the draws of the driver; their mean is that of the points.
     """
+    return at_place(expected_by_place(points, qualifying_position), qualifying_position)
+
+
+def expected_by_place(points: Ints, qualifying_position: Ints) -> Floats:
+    """Expect the remaining points of each driver from each place in qualifying.
+
+    Parameters
+    ----------
+    points, qualifying_position
+        As for :func:`expected_after_qualifying`.
+
+    Returns
+    -------
+    ndarray of float, shape (m, m)
+        By driver and place, the first in column 0: a parabola over the places, fitted to the draws of the driver.
+    """
     cars = points.shape[1]
-    place = np.where(qualifying_position > 0, qualifying_position, cars).T.astype(np.intp) - 1
-    cell = (place + cars * np.arange(cars)[:, np.newaxis]).ravel()
+    cell = (_column(qualifying_position, cars).T + cars * np.arange(cars)[:, np.newaxis]).ravel()
     met = np.bincount(cell, minlength=cars**2).reshape(cars, cars).astype(float)
     total = np.bincount(cell, points.T.ravel(), minlength=cars**2).reshape(cars, cars)
     powers = (np.arange(1, cars + 1) / cars)[:, np.newaxis] ** np.arange(_DEGREE + 1)
     weight = np.sqrt(met)
     # who only ever qualifies in a few places leaves powers that say the same; the pseudo-inverse bears that
     fitted = np.linalg.pinv(weight[..., np.newaxis] * powers) @ (total / np.maximum(weight, 1))[..., np.newaxis]
-    by_place = fitted[..., 0] @ powers.T
-    return np.take_along_axis(by_place, place, axis=1).T
+    return fitted[..., 0] @ powers.T
+
+
+def at_place(by_place: Floats, qualifying_position: Ints) -> Floats:
+    """Look up what is expected of each driver from his place.
+
+    Parameters
+    ----------
+    by_place : ndarray of float, shape (m, m)
+        From :func:`expected_by_place`.
+    qualifying_position : ndarray of int, shape (n, m)
+        Places, 0 for none, which starts last.
+
+    Returns
+    -------
+    ndarray of float, shape (n, m)
+    """
+    cars = by_place.shape[1]
+    return by_place[np.arange(cars), _column(qualifying_position, cars)]
+
+
+def _column(qualifying_position: Ints, cars: int) -> Ints:
+    """Number the places from 0; who has none starts last."""
+    return np.where(qualifying_position > 0, qualifying_position, cars).astype(np.intp) - 1

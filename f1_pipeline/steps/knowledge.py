@@ -18,10 +18,11 @@ from f1_pipeline.game.lineup import AssetKey
 from f1_pipeline.game.team import Team
 from f1_pipeline.optimize.chip_gains import WeekendViews
 from f1_pipeline.optimize.chip_timing import RecordedGains, keep_values
+from f1_pipeline.optimize.coming import ComingRaces
 from f1_pipeline.optimize.plan_problem import PlanProblem
 from f1_pipeline.optimize.policies import Policy
 from f1_pipeline.optimize.problem import LineupProblem
-from f1_pipeline.steps.coming_races import ComingRaces, RaceDraws, coming_races, race_draws
+from f1_pipeline.steps.coming_races import RaceDraws, coming_races, race_draws
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.season_races import fact_key
 from f1_pipeline.warehouse.frames import read_frame
