@@ -42,7 +42,7 @@ PARAMETERS = (
     *(f"{name}_from_points" for name in _CHIP_NAMES),
     *(f"{name}_late_points" for name in _CHIP_NAMES),
 )
-"""All weights. A chip is played where its estimated gain is above ``from``, which changes by ``late`` until the last race."""
+"""All weights. A chip is played where its estimated gain is above ``from``, moved by ``late`` as the season goes by."""
 
 # Where the search begins: a million's worth per race, no opinion on form, chips kept for a good race. Not tuned.
 _START = np.array([0.5, 0, 0, 0, 0, 0, 1.0, 10, 45, 15, 40, 90, 6, *[-5.0] * 6])
