@@ -8,7 +8,7 @@ moves as actions, :mod:`f1_pipeline.rl.linear` weighs assets. One team, any numb
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import combinations
 
@@ -137,16 +137,37 @@ def best_teams(problem: MoveProblem, passes: int = _FREE_PASSES) -> Mask:
     numpy.ndarray of bool, shape (N, SLOTS)
         Within the budget; the best of each team's neighbourhood of two swaps, which is not always the best of all.
     """
-    held, bank = problem.held, problem.bank_tenths
-    free = np.full(len(held), 2)
+    left = replace(problem, free_transfers=np.full(len(problem.held), 2), extra_points=0.0)
+    found, rows = problem.held.copy(), np.arange(len(problem.held))
     for _ in range(passes):
-        now = MoveProblem(held, problem.usable, problem.prices, bank, problem.worth, problem.boost_worth, free, 0.0)
-        after = best_moves(now).applied(held)
-        if (after == held).all():
+        after = best_moves(left).applied(left.held)
+        # A team that its best move leaves as it is is done; the others are searched again.
+        moved = np.flatnonzero((after != left.held).any(axis=1))
+        if not moved.size:
             break
-        bank = bank + np.einsum("na,na->n", held.astype(np.int64) - after, problem.prices)
-        held = after
-    return held
+        bank = left.bank_tenths + np.einsum("na,na->n", left.held.astype(np.int64) - after, left.prices)
+        rows = rows[moved]
+        found[rows] = after[moved]
+        left = replace(left, held=after, bank_tenths=bank).rows(moved)
+    return found
+
+
+def held_moves(problem: MoveProblem) -> Moves:
+    """Describe the move that changes nothing, as :func:`best_moves` would.
+
+    Parameters
+    ----------
+    problem : MoveProblem
+
+    Returns
+    -------
+    Moves
+        One for each team.
+    """
+    drivers, constructors = (_Kind.of(problem, kind).options(0).worth for kind in (IS_DRIVER, ~IS_DRIVER))
+    worth = np.where(problem.bank_tenths[:, np.newaxis] >= 0, drivers + constructors, -np.inf)
+    nobody = np.full((len(worth), 1, 2), _NOBODY)
+    return Moves(nobody, nobody.copy(), worth)
 
 
 @dataclass(frozen=True)
@@ -170,9 +191,49 @@ class _Options:
         return self.held[rows, self.leave[own]], self.others[rows, self.join[other]]
 
 
+@dataclass(frozen=True)
+class _Kind:
+    """Who of one kind is held and who may come, nobody to fill up, and figures of each: shape (n, most of them).
+
+    Boosts are there for drivers. A slot of nobody is worth minus infinity, so no move buys it.
+    """
+
+    held: Ints
+    others: Ints
+    worth: tuple[Floats, Floats]
+    boost: tuple[Floats, Floats] | None
+    prices: tuple[Ints, Ints]
+
+    @classmethod
+    def of(cls, problem: MoveProblem, kind: Mask) -> _Kind:
+        """Read a problem."""
+        held, others = _slots(problem.held & kind), _slots(problem.usable & ~problem.held & kind)
+        worth, boost, prices = (
+            (_taken(values, held, nothing), _taken(values, others, nothing))
+            for values, nothing in ((problem.worth, -np.inf), (problem.boost_worth, -np.inf), (problem.prices, 0))
+        )
+        return cls(held, others, worth, boost if kind[0] else None, prices)
+
+    def options(self, swaps: int) -> _Options:
+        """List every swap of some assets."""
+        size, count = self.held.shape
+        leave, stay = _subsets(count, swaps), _subsets(count, count - swaps)[::-1]
+        join = _subsets(self.others.shape[1], swaps)
+        # The complements of subsets in lexicographic order are the subsets of the rest in reverse.
+        value = _sums(self.worth[0], stay)[:, :, np.newaxis] + _sums(self.worth[1], join)[:, np.newaxis]
+        if self.boost is not None:
+            kept, come = (
+                values[:, rows].max(axis=-1, initial=-np.inf)
+                for values, rows in zip(self.boost, (stay, join), strict=True)
+            )
+            value += np.maximum(kept[:, :, np.newaxis], come[:, np.newaxis])
+        cost = _sums(self.prices[1], join)[:, np.newaxis] - _sums(self.prices[0], leave)[:, :, np.newaxis]
+        return _Options(self.held, self.others, leave, join, value.reshape(size, -1), cost.reshape(size, -1))
+
+
 def _ranked(problem: MoveProblem, count: int) -> Moves:
-    drivers = [_options(problem, IS_DRIVER, swaps) for swaps in range(3)]
-    constructors = [_options(problem, ~IS_DRIVER, swaps) for swaps in range(3)]
+    kinds = [_Kind.of(problem, kind) for kind in (IS_DRIVER, ~IS_DRIVER)]
+    drivers, constructors = ([kind.options(swaps) for swaps in range(3)] for kind in kinds)
     size = len(problem.held)
     extra = np.maximum(np.arange(3) - problem.free_transfers[:, np.newaxis], 0) * problem.extra_points
     worths, sides = [], []
@@ -219,31 +280,17 @@ def _top(worth: Floats, count: int) -> Ints:
     return np.take_along_axis(best, order, axis=1)
 
 
-def _options(problem: MoveProblem, kind: Mask, swaps: int) -> _Options:
-    size = len(problem.held)
-    rows = np.arange(size)[:, np.newaxis, np.newaxis]
-    held, coming = _slots(problem.held & kind), problem.usable & ~problem.held & kind
-    others = _slots(coming)
-    worth, boost, prices = (_padded(values) for values in (problem.worth, problem.boost_worth, problem.prices))
-    leave, stay = _subsets(held.shape[1], swaps), _subsets(held.shape[1], held.shape[1] - swaps)[::-1]
-    join = _subsets(others.shape[1], swaps)
-    out, into = held[:, leave], others[:, join]
-    # The complements of subsets in lexicographic order are the subsets of the rest in reverse.
-    value = worth[rows, held[:, stay]].sum(axis=-1)[:, :, np.newaxis] + worth[rows, into].sum(axis=-1)[:, np.newaxis]
-    if kind[0]:
-        kept = boost[rows, held[:, stay]].max(axis=-1, initial=-np.inf)
-        value = value + np.maximum(
-            kept[:, :, np.newaxis], boost[rows, into].max(axis=-1, initial=-np.inf)[:, np.newaxis]
-        )
-    cost = prices[rows, into].sum(axis=-1)[:, np.newaxis] - prices[rows, out].sum(axis=-1)[:, :, np.newaxis]
-    # A slot of nobody is worth minus infinity, so no move buys it.
-    return _Options(held, others, leave, join, value.reshape(size, -1), cost.reshape(size, -1))
+def _taken(values: npt.NDArray, slots: Ints, nothing: float) -> npt.NDArray:
+    """Look up figures by slot."""
+    return np.where(slots < _NOBODY, np.take_along_axis(values, np.minimum(slots, SLOTS - 1), axis=1), nothing)
 
 
-def _padded(values: npt.NDArray) -> npt.NDArray:
-    """Give nobody a worth of minus infinity, and a price of 0."""
-    nothing = -np.inf if values.dtype.kind == "f" else 0
-    return np.concatenate([values, np.full((len(values), 1), nothing, dtype=values.dtype)], axis=1)
+def _sums(values: npt.NDArray, subsets: Ints) -> npt.NDArray:
+    """Add up the figures of each subset: shape (n, subsets)."""
+    found = np.zeros((len(values), len(subsets)), dtype=values.dtype)
+    for column in subsets.T:
+        found += values[:, column]
+    return found
 
 
 def _slots(chosen: Mask) -> Ints:

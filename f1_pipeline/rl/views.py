@@ -23,7 +23,7 @@ from f1_pipeline.game.team_arrays import (
     NONE,
     WILDCARD,
 )
-from f1_pipeline.rl.moves import MoveProblem, Moves, best_moves, best_teams
+from f1_pipeline.rl.moves import MoveProblem, Moves, best_moves, best_teams, held_moves
 from f1_pipeline.rl.observations import CONTEXT, PORTFOLIO
 from f1_pipeline.rl.seasons import DRIVER_SLOTS, FEATURES, IS_DRIVER, Floats, Ints, Mask, SeasonFrame
 from f1_pipeline.rl.vector_env import Arrays
@@ -158,11 +158,24 @@ class View:
         return found
 
     def expected_of(self, wanted: Mask) -> Floats:
-        """Expect the points of line-ups with the boost on the best driver, shape (N,)."""
-        best = np.where(wanted, self.boostable, -np.inf).max(axis=1)
-        return np.where(wanted, self.expected, 0.0).sum(axis=1) + (self.rules.boost.multiplier - 1) * best
+        """Expect the points of line-ups with the boost on the best driver.
 
-    def chip_gains(self, wanted: Mask, worth: Floats) -> Floats:
+        Parameters
+        ----------
+        wanted : numpy.ndarray of bool, shape (N, SLOTS) or (N, K, SLOTS)
+            One line-up of each team, or K.
+
+        Returns
+        -------
+        numpy.ndarray, shape (N,) or (N, K)
+        """
+        boostable, expected = self.boostable, self.expected
+        if wanted.ndim == 3:
+            boostable, expected = boostable[:, np.newaxis], expected[:, np.newaxis]
+        best = np.where(wanted, boostable, -np.inf).max(axis=-1)
+        return np.where(wanted, expected, 0.0).sum(axis=-1) + (self.rules.boost.multiplier - 1) * best
+
+    def chip_gains(self, wanted: Mask, worth: Floats, rebuilt: Mask | None = None) -> Floats:
         """Estimate what each chip adds to a line-up.
 
         Parameters
@@ -171,6 +184,8 @@ class View:
             The line-up without a chip.
         worth : numpy.ndarray, shape (N, SLOTS)
             By which a Wildcard builds the team.
+        rebuilt : numpy.ndarray of bool, shape (N, SLOTS), optional
+            What it builds, where that is known already.
 
         Returns
         -------
@@ -190,7 +205,8 @@ class View:
         found[:, NO_NEGATIVE] = floor.sum(axis=1) + boost * np.take_along_axis(floor, order[:, :1], axis=1)[:, 0]
         found[:, FINAL_FIX] = _FINAL_FIX_SHARE * sd.max(axis=1)
         found[:, LIMITLESS] = self.expected_of(self.limitless()) - self.expected_of(wanted)
-        rebuilt = self.rebuilt(wanted, worth, self.playable[:, WILDCARD])
+        if rebuilt is None:
+            rebuilt = self.rebuilt(wanted, worth, self.playable[:, WILDCARD])
         found[:, WILDCARD] = self._worth_of(rebuilt, worth) - self._worth_of(wanted, worth)
         return np.where(self.playable & (np.arange(len(CHIPS)) != NONE), found, 0.0)
 
@@ -277,7 +293,7 @@ def ranked_moves(problem: MoveProblem, count: int) -> Moves:
     moves = best_moves(problem, count)
     is_hold = moves.count == 0
     # Holding may not be among the best; the last one then makes room.
-    held = best_moves(replace(problem, usable=np.zeros_like(problem.usable)))
+    held = held_moves(problem)
     rank = np.where(is_hold.any(axis=1), is_hold.argmax(axis=1), count - 1)[:, np.newaxis]
     others = np.argsort(np.arange(count) == rank, axis=1, kind="stable")[:, : count - 1]
 
