@@ -255,7 +255,20 @@ def _ranked(problem: MoveProblem, count: int) -> Moves:
     out, into = (
         np.take_along_axis(np.concatenate([side[at] for side in sides], axis=1), picked, axis=1) for at in (0, 1)
     )
-    return Moves(out, into, np.take_along_axis(joined, order, axis=1))
+    return _filled(Moves(out, into, np.take_along_axis(joined, order, axis=1)), count)
+
+
+def _filled(moves: Moves, count: int) -> Moves:
+    """Fill up with moves that do nothing and are worth minus infinity, on a menu too short for K moves."""
+    size, found = moves.worth.shape
+    if found == count:
+        return moves
+    nobody = np.full((size, count - found, 2), _NOBODY)
+    return Moves(
+        out=np.concatenate([moves.out, nobody], axis=1),
+        into=np.concatenate([moves.into, nobody], axis=1),
+        worth=np.concatenate([moves.worth, np.full((size, count - found), -np.inf)], axis=1),
+    )
 
 
 _PAIRINGS = ((0, 0), (0, 1), (1, 0), (0, 2), (1, 1), (2, 0))
@@ -270,11 +283,16 @@ def _pair(own: Ints, other: Ints) -> Ints:
 
 
 def _top(worth: Floats, count: int) -> Ints:
-    """Return the places of the best, best first: shape (n, at most count)."""
+    """Return the places of the best, best first and among equals the first: shape (n, at most count)."""
     if count == 1:
         return worth.argmax(axis=1)[:, np.newaxis]
     some = min(count, worth.shape[1])
     best = np.argpartition(-worth, some - 1, axis=1)[:, :some]
+    least = np.take_along_axis(worth, best, axis=1).min(axis=1, keepdims=True)
+    # A partition takes any of those that equal the last: where some are left out, sort.
+    is_cut = np.isfinite(least[:, 0]) & ((worth >= least).sum(axis=1) > some)
+    if is_cut.any():
+        best[is_cut] = np.argsort(-worth[is_cut], axis=1, kind="stable")[:, :some]
     best.sort(axis=1)
     order = np.argsort(-np.take_along_axis(worth, best, axis=1), axis=1, kind="stable")
     return np.take_along_axis(best, order, axis=1)
