@@ -20,9 +20,13 @@ from f1_pipeline.game.team_arrays import (
     Mask,
     RaceSheet,
     TeamArrays,
+    find_faults,
     playable_chips,
 )
 from f1_pipeline.rl.seasons import IS_DRIVER
+
+_LAST_OF_LINEUPS = 4
+"""Faults beyond this number leave the line-up legal."""
 
 
 def project(teams: TeamArrays, choices: Choices, sheet: RaceSheet, expected: Floats, rules: SeasonRules) -> Choices:
@@ -41,13 +45,16 @@ def project(teams: TeamArrays, choices: Choices, sheet: RaceSheet, expected: Flo
     Returns
     -------
     Choices
-        A chip that may not be played is not. The team keeps what it holds but for the assets wanted, best expected
-        first: each takes the place of the dearest one that is not wanted, if the money allows. A boost on nobody goes
-        to the best expected driver, an extra boost to the second.
+        A chip that may not be played is not. A line-up that is legal stays; else the team keeps what it holds but for
+        the assets wanted, best expected first: each takes the place of the dearest one that is not wanted, if the money
+        allows. A boost on nobody goes to the best expected driver, an extra boost to the second.
     """
     rows = np.arange(len(choices.chip))
     chip = np.where(playable_chips(teams, rules)[rows, choices.chip], choices.chip, NONE)
-    wanted = _swapped(teams, choices.wanted, chip == LIMITLESS, sheet, expected)
+    faults = find_faults(teams, replace(choices, chip=chip), sheet, IS_DRIVER, rules)
+    is_kept = (faults == 0) | (faults > _LAST_OF_LINEUPS)
+    swapped = _swapped(teams, choices.wanted, chip == LIMITLESS, sheet, expected)
+    wanted = np.where(is_kept[:, np.newaxis], choices.wanted, swapped)
     open_to_boost = wanted & IS_DRIVER
     if rules.boost.price_below_tenths:
         open_to_boost &= sheet.prices < rules.boost.price_below_tenths
