@@ -10,7 +10,7 @@ from typing import Any
 
 import gymnasium
 import numpy as np
-from gymnasium.error import ResetNeeded
+from gymnasium.error import InvalidAction, ResetNeeded
 
 from f1_pipeline.rl.observations import action_space, observation_space
 from f1_pipeline.rl.seasons import DRIVER_SLOTS, SeasonSource
@@ -100,7 +100,9 @@ class F1FantasyEnv(gymnasium.Env[Any, Any]):
         """
         if self._is_over:
             raise ResetNeeded("Call reset first: the season has not begun, or it is over.")
-        batched = {name: np.asarray(value)[np.newaxis] for name, value in action.items()} if action else action
+        if not isinstance(action, Mapping):
+            raise InvalidAction(f"Action: expected a mapping, an element of the action space, found {action!r}.")
+        batched = {name: np.asarray(value)[np.newaxis] for name, value in action.items()}
         observation, reward, terminated, _, info = self.games.step(batched)
         self._is_over = bool(terminated[0])
         return _first(observation), float(reward[0]), self._is_over, False, self._told(info)

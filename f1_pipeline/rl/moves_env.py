@@ -12,7 +12,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 from gymnasium import spaces
-from gymnasium.error import InvalidAction
+from gymnasium.error import InvalidAction, ResetNeeded
 from gymnasium.vector import VectorWrapper
 from gymnasium.vector.utils import batch_space
 
@@ -64,12 +64,16 @@ class MovesVectorEnv(VectorWrapper):
 
         Raises
         ------
+        gymnasium.error.ResetNeeded
+            Before the first reset.
         gymnasium.error.InvalidAction
             Not N whole numbers of the action space.
         RuleError
             A move is not on the list or its chip may not be played, and the environment rejects such. Projected, it
             becomes the move without the chip, or holding.
         """
+        if self.games.race < 0:
+            raise ResetNeeded("Call reset before the first step.")
         chosen = np.asarray(actions)
         if chosen.shape != (self.num_envs,) or chosen.dtype.kind not in "iu":
             raise InvalidAction(
