@@ -6,8 +6,8 @@ out. Real races are `team_races.py`, whole real seasons `integration/test_enviro
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 
 import numpy as np
 
@@ -19,7 +19,6 @@ from f1_pipeline.game.chips import (
     Limitless,
     NoNegative,
     Wildcard,
-    chip_rules,
     session_order,
 )
 from f1_pipeline.game.decisions import Decision, RaceMenu, driver_of
@@ -149,17 +148,19 @@ def with_rules(small: SmallSeasons, rules: SeasonRules) -> SmallSeasons:
     return replace(small, source=replace(small.source, frame=replace(small.frame, rules=rules)))
 
 
-def decision_choices(wanted: np.ndarray, boosted: Sequence[int], chip: Sequence[int] | None = None) -> Choices:
-    """Make choices without extra boosts and swaps."""
-    nobody = np.full(len(wanted), -1)
-    chips = np.zeros(len(wanted), dtype=np.intp) if chip is None else np.asarray(chip)
-    return Choices(wanted, np.asarray(boosted), np.zeros(len(wanted), dtype=np.intp), chips, nobody, nobody)
-
-
-def first_race_of(name: str, rules: SeasonRules) -> int:
-    """Tell from which race of a team on a chip may be played."""
-    chip = {each.name: each for each in (Autopilot(), NoNegative(), Wildcard(), Limitless())}.get(name)
-    return chip_rules(chip or (ExtraBoost("") if name == "extra_boost" else FinalFix("", "")), rules).from_race
+def legal_lineups(small: SmallSeasons, held: np.ndarray, number: int, race: int, budget: int | None) -> np.ndarray:
+    """List every line-up of what takes part or is held, within a budget if there is one: shape (line-ups, SLOTS)."""
+    seasons, team = small.source.seasons, small.rules.team
+    usable = seasons.is_active[number, race] | held
+    slots = np.flatnonzero(usable)
+    ways = [
+        [*drivers, *constructors]
+        for drivers in combinations(slots[slots < DRIVER_SLOTS], team.driver_count)
+        for constructors in combinations(slots[slots >= DRIVER_SLOTS], team.constructor_count)
+    ]
+    found = np.zeros((len(ways), SLOTS), dtype=bool)
+    found[np.arange(len(ways))[:, np.newaxis], ways] = True
+    return found if budget is None else found[found @ seasons.prices[number, race] <= budget]
 
 
 def _frame(generator: np.random.Generator, season: int, races: int, drivers: int, constructors: int) -> SeasonFrame:
@@ -235,7 +236,7 @@ def _sale(generator: np.random.Generator, frame: SeasonFrame, drivers: int) -> t
     now[drivers : drivers + 2] = False
     # Five drivers and two constructors below the dearest price cost 97.3 million at most.
     tenths = np.where(is_asset, generator.integers(60, 140, SLOTS), 0)
-    tenths[generator.choice(drivers, drivers - 5, replace=False)] += 180
+    tenths[generator.choice(drivers, drivers - 5, replace=False)] += generator.choice([60, 200, 480])
     active = np.zeros((frame.race_count, SLOTS), dtype=bool)
     prices = np.zeros((frame.race_count, SLOTS), dtype=np.int32)
     seen = np.zeros(SLOTS, dtype=bool)
