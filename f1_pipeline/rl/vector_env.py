@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -169,7 +170,7 @@ class F1FantasyVectorEnv(VectorEnv[Arrays, Mapping[str, np.ndarray], np.ndarray]
         Raises
         ------
         UsageError
-            There are not N season numbers, or an option is unknown.
+            There are not N season numbers, one is not whole, or an option is unknown.
         """
         is_new = seed is not None or self._race < 0
         super().reset(seed=seed)
@@ -182,9 +183,7 @@ class F1FantasyVectorEnv(VectorEnv[Arrays, Mapping[str, np.ndarray], np.ndarray]
             self._next_number = draw * _FIRST_SPACING if self.source.count is None else draw % self.source.count
         if numbers is None:
             numbers = self._following()
-        if len(numbers) != self.num_envs:
-            raise UsageError(f"Environment: season_numbers: expected {self.num_envs} of them, found {len(numbers)}.")
-        self._load([int(number) for number in numbers])
+        self._load(self._whole(numbers))
         self._race = 0
         self.teams = TeamArrays.start(*self._cheapest(), self._seasons.prices[:, 0], self.frame.rules)
         if not self.has_chips:
@@ -284,6 +283,18 @@ class F1FantasyVectorEnv(VectorEnv[Arrays, Mapping[str, np.ndarray], np.ndarray]
         self._next_number = first + self.num_envs
         numbers = range(first, first + self.num_envs)
         return list(numbers) if count is None else [number % count for number in numbers]
+
+    def _whole(self, numbers: Any) -> list[int]:
+        """Check the numbers of the seasons wanted."""
+        try:
+            found = [index(number) for number in numbers]
+        except TypeError:
+            raise UsageError(
+                f"Environment: season_numbers: expected {self.num_envs} whole numbers, found {numbers!r}."
+            ) from None
+        if len(found) != self.num_envs:
+            raise UsageError(f"Environment: season_numbers: expected {self.num_envs} of them, found {len(found)}.")
+        return found
 
     def _load(self, numbers: Sequence[int]) -> None:
         if tuple(numbers) == self._loaded:
