@@ -94,8 +94,28 @@ def real_season(pipeline: Pipeline, season: int) -> GivenSeasons:
     known = season_knowledge(pipeline, races.race_keys, with_gains=False)
     with pipeline.warehouse.read() as connection:
         spread = read_frame(connection, SPREAD, {"race_keys": list(races.race_keys)})
+    return laid_out(pipeline, races, known, spread)
+
+
+def laid_out(pipeline: Pipeline, races: SeasonRaces, known: Knowledge, spread: pd.DataFrame) -> GivenSeasons:
+    """Lay out the races of a season and what was known of them as arrays.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+        For the calendar and the seasons before.
+    races : SeasonRaces
+    known : Knowledge
+    spread : pandas.DataFrame
+        race_key, asset_type, asset_id and sd_points of the forecasts at the locks; 0 of who is missing.
+
+    Returns
+    -------
+    GivenSeasons
+        One season.
+    """
     penalties = [inactive_points(((DRIVER, ""),), menu, races.rules) for menu in races.menus]
-    frame = _frame(pipeline, season, races.race_keys, _by_appearance(races.menus), penalties)
+    frame = _frame(pipeline, races.season, races.race_keys, _by_appearance(races.menus), penalties)
 
     def coming(_: int, race: int) -> ComingRaces:
         return known.coming[frame.race_keys[race]]
