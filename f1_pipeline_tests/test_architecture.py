@@ -9,6 +9,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -74,12 +75,17 @@ def is_within(name: str, place: str) -> bool:
 
 def offences(is_banned: Callable[[str, str], bool]) -> list[str]:
     """List `module imports name` for every import that breaks a rule."""
-    return [
-        f"{module_name(path)} imports {name}"
+    return [f"{module} imports {name}" for module, name in all_imports() if is_banned(module, name)]
+
+
+@cache
+def all_imports() -> tuple[tuple[str, str], ...]:
+    """List every module with each name that it imports."""
+    return tuple(
+        (module_name(path), name)
         for path in MODULES
         for name in imports_of(path.read_text(encoding="utf-8"), package_of(path))
-        if is_banned(module_name(path), name)
-    ]
+    )
 
 
 def test_reader_of_imports_sees_every_form_of_import() -> None:
