@@ -14,6 +14,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,16 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+@contextmanager
+def _heeded(number: signal.Signals) -> Iterator[None]:
+    """Let processes started here heed a signal: a shell starts what runs in the background with interrupts ignored."""
+    before = signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
+
+
 class DagsterDev:
     """A running `dagster dev`."""
 
@@ -65,7 +76,7 @@ class DagsterDev:
             "PYTHONWARNINGS": "default",
         }
         command = [str(Path(sys.executable).parent / "dagster"), "dev", "-w", "workspace.yaml"]
-        with self.log_path.open("wb") as log:
+        with self.log_path.open("wb") as log, _heeded(signal.SIGINT):
             self._process = subprocess.Popen(
                 [*command, "-h", "127.0.0.1", "-p", str(self.port)],
                 cwd=REPO,
