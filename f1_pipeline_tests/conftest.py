@@ -5,7 +5,10 @@ Belongs here: fixtures only; plain functions are in `support.py`.
 
 from __future__ import annotations
 
+import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,6 +59,12 @@ class History:
         return self.pipeline.settings.warehouse_path
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the first file that needs the complete warehouse compute it while others run that do not wait for it."""
+    paths = list(dict.fromkeys(item.path for item in items if "complete" in getattr(item, "fixturenames", ())))
+    items.sort(key=lambda item: item.path in paths[1:])
+
+
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """A fresh warehouse folder on the committed facts."""
@@ -69,11 +78,18 @@ def pipeline(settings: Settings) -> Pipeline:
 
 @pytest.fixture(scope="session")
 def history(tmp_path_factory: pytest.TempPathFactory) -> History:
-    pipeline = Pipeline(make_settings(tmp_path_factory.mktemp("history")))
-    run_history(pipeline)
-    finished = fingerprints(pipeline.settings.warehouse_path)
-    run_next_race(pipeline)
-    return History(pipeline, plain_steps(pipeline), finished, fingerprints(pipeline.settings.warehouse_path))
+    with _shared(tmp_path_factory, "history") as folder:
+        pipeline, figures = Pipeline(make_settings(folder)), folder / "fingerprints.json"
+        if not figures.exists():
+            run_history(pipeline)
+            finished = fingerprints(pipeline.settings.warehouse_path)
+            run_next_race(pipeline)
+            figures.write_text(json.dumps([finished, fingerprints(pipeline.settings.warehouse_path)]), encoding="utf-8")
+    before, after = (
+        {table: (count, digest) for table, (count, digest) in tables.items()}
+        for tables in json.loads(figures.read_text(encoding="utf-8"))
+    )
+    return History(pipeline, plain_steps(pipeline), before, after)
 
 
 @pytest.fixture
@@ -92,26 +108,30 @@ def facts(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def complete(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
-    """Every table of the finished races of 2025 and 2026, then the next race; tests only read it.
-
-    The workers of a run share it: the first one computes, the others wait for it.
-    """
-    own = tmp_path_factory.getbasetemp()
-    # a worker's folder lies in that of the whole run; without workers there is just one
-    folder = (own.parent if own.name.startswith("popen-") else own) / "complete"
-    folder.mkdir(exist_ok=True)
-    with FileLock(folder / "lock"):
+    """Every table of the finished races of 2025 and 2026, then the next race; tests only read it."""
+    with _shared(tmp_path_factory, "complete") as folder:
         pipeline = Pipeline(make_settings(folder / "warehouse", folder / "data"))
         if not (folder / DONE).exists():
-            _compute(pipeline, folder)
+            _compute(pipeline)
+            (folder / DONE).touch()
     return pipeline
 
 
-def _compute(pipeline: Pipeline, folder: Path) -> None:
+@contextmanager
+def _shared(tmp_path_factory: pytest.TempPathFactory, name: str) -> Iterator[Path]:
+    """Give the workers of a run one folder: the first one fills it, the others wait for it."""
+    own = tmp_path_factory.getbasetemp()
+    # a worker's folder lies in that of the whole run; without workers there is just one
+    folder = (own.parent if own.name.startswith("popen-") else own) / name
+    folder.mkdir(exist_ok=True)
+    with FileLock(folder.with_suffix(".lock")):
+        yield folder
+
+
+def _compute(pipeline: Pipeline) -> None:
     short_facts(pipeline.settings.data_dir)
     steps = build_steps(pipeline)
     for table in finished_tables(steps):
         steps[table].run(pipeline, table, finished_keys(pipeline))
     for table in forecast_tables(steps):
         steps[table].run(pipeline, table, [NEXT_RACE])
-    (folder / DONE).touch()
