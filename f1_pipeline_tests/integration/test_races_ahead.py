@@ -7,7 +7,7 @@ import pytest
 
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.warehouse.frames import read_frame, read_table
-from f1_pipeline_tests.support import DATA, read_rows
+from f1_pipeline_tests.support import read_rows
 
 TABLE = "predictions.later_race_points"
 KEYS = ["race_key", "asset_type", "asset_id"]
@@ -33,8 +33,9 @@ def later(complete: Pipeline) -> pd.DataFrame:
         return rows
 
 
-def test_the_targets_are_the_races_that_the_calendar_still_has(later: pd.DataFrame) -> None:
-    calendar = pd.DataFrame(read_rows(DATA / "races.csv")[1]).query("is_cancelled == 'false'").sort_values("race_date")
+def test_the_targets_are_the_races_that_the_calendar_still_has(complete: Pipeline, later: pd.DataFrame) -> None:
+    races = pd.DataFrame(read_rows(complete.settings.data_dir / "races.csv")[1])
+    calendar = races.query("is_cancelled == 'false'").sort_values("race_date")
     for race_key, rows in later.groupby("race_key"):
         season = calendar.loc[calendar["race_key"].str[:4] == str(race_key)[:4], "race_key"].tolist()
         expected = season[season.index(race_key) :]
