@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import random
-import shutil
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -18,22 +17,13 @@ from f1_pipeline.cli import main
 from f1_pipeline.defs.assets import asset_key
 from f1_pipeline.defs.instance import open_instance
 from f1_pipeline.errors import WarehouseError
-from f1_pipeline.steps.export import export_training_tables
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.registry import LINEUP_TABLE, REVIEW_TABLE, build_steps, finished_tables
-from f1_pipeline_tests.conftest import History
-from f1_pipeline_tests.support import NEXT_RACE, fingerprints, make_settings, rows_of
+from f1_pipeline_tests.support import fingerprints, make_settings, race_fingerprints, rows_of
 
 RACE = "2023-australia"  # the third race: two before it, so that models have something to learn from
-KILLS = 4
+KILLED_AFTER = (20, 75)  # writes: while the two races before it are filled in, and in the race's own job
 NUMBERED = ("predictions.candidate_points", "predictions.asset_forecast", "predictions.asset_points")
-
-
-def _pipeline(history: History, folder: Path) -> Pipeline:
-    settings = make_settings(folder)
-    folder.mkdir(exist_ok=True)
-    shutil.copy(history.path, settings.warehouse_path)
-    return Pipeline(settings)
 
 
 def _run(pipeline: Pipeline, *arguments: str) -> Result:
@@ -42,9 +32,9 @@ def _run(pipeline: Pipeline, *arguments: str) -> Result:
 
 
 @pytest.fixture(scope="module")
-def ran(history: History, tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
-    """A warehouse after `f1-pipeline run --race` of a finished race."""
-    pipeline = _pipeline(history, tmp_path_factory.mktemp("ran"))
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
+    """A warehouse, empty before, after `f1-pipeline run --race` of a finished race."""
+    pipeline = Pipeline(make_settings(tmp_path_factory.mktemp("ran") / "warehouse"))
     result = _run(pipeline, "run", "--race", RACE, "--format", "json", "--quiet")
     assert result.exit_code == 0, result.output
     answer = json.loads(result.stdout)
@@ -106,13 +96,10 @@ def test_models_learn_from_strictly_earlier_races(ran: Pipeline) -> None:
     assert rows == [("boosting", "2023-saudi-arabia", 180), ("ridge", "2023-saudi-arabia", 180)]
 
 
-def test_history_is_filled_before_a_race_on_an_empty_warehouse(tmp_path: Path) -> None:
-    pipeline = Pipeline(make_settings(tmp_path / "warehouse"))
-    result = _run(pipeline, "run", "--race", RACE, "--quiet", "--format", "json")
-    assert result.exit_code == 0, result.output
-    races = {row[0] for row in rows_of(pipeline.settings.warehouse_path, "core.driver_race_performance")}
+def test_history_is_filled_before_a_race_on_an_empty_warehouse(ran: Pipeline) -> None:
+    races = {row[0] for row in rows_of(ran.settings.warehouse_path, "core.driver_race_performance")}
     assert races == {"2023-bahrain", "2023-saudi-arabia", RACE}
-    reviews = rows_of(pipeline.settings.warehouse_path, REVIEW_TABLE)
+    reviews = rows_of(ran.settings.warehouse_path, REVIEW_TABLE)
     assert [row[0] for row in reviews] == [RACE]
 
 
@@ -146,47 +133,45 @@ def test_a_wrong_request_is_one_line_and_exit_code_2(ran: Pipeline, arguments: t
 
 
 def test_a_run_that_is_killed_leaves_good_tables_and_the_next_run_succeeds(
-    history: History, ran: Pipeline, tmp_path: Path
+    history_copy: Pipeline, ran: Pipeline
 ) -> None:
-    pipeline = _pipeline(history, tmp_path / "killed")
-    before = fingerprints(pipeline.settings.warehouse_path)
-    wanted = fingerprints(ran.settings.warehouse_path)
-    rng = random.Random(2026)
+    path = history_copy.settings.warehouse_path
+    before, wanted = race_fingerprints(path), race_fingerprints(ran.settings.warehouse_path)
+    new = {key: state for key, state in wanted.items() if key not in before and not _is_numbered(key[0])}
+    made = set()
+    for commits in KILLED_AFTER:
+        _kill_run(history_copy, commits)
+        found = race_fingerprints(path)
+        for key, state in found.items():
+            assert _is_numbered(key[0]) or state in (before.get(key), wanted.get(key)), key
+        assert before.keys() <= found.keys()
+        assert made <= found.keys(), "rows that were complete have gone"
+        made = new.keys() & found.keys()
+    assert made, "no run was killed after its first new rows"
+    assert made < new.keys(), "no run was killed before its last new rows"
+    result = _run(history_copy, "run", "--race", RACE, "--quiet")
+    assert result.exit_code == 0, result.output
+    # as on a warehouse that knows no later race
+    found = race_fingerprints(path)
+    assert {key: found[key] for key in new} == new
+
+
+def _is_numbered(table: str) -> bool:
+    """Tell whether rows depend on how many runs were killed: by a model's number in the registry, or by the time."""
+    return table.startswith("models.") or table in NUMBERED
+
+
+def _kill_run(pipeline: Pipeline, commits: int) -> None:
+    """Start a run and kill it when it has written so many times."""
+    path = pipeline.settings.warehouse_path
+    log = path.with_name(path.name + ".wal")  # what a run has committed, until it ends or DuckDB finds the log too long
     environ = os.environ | {"F1_WAREHOUSE_DIR": str(pipeline.settings.warehouse_dir)}
     command = [str(Path(sys.executable).parent / "f1-pipeline"), "run", "--race", RACE, "--quiet"]
-    for _ in range(KILLS):
-        process = subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            process.wait(timeout=rng.uniform(2.0, 9.0))
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-        found = fingerprints(pipeline.settings.warehouse_path)
-        for table, state in found.items():
-            # A model's number in the registry depends on how many runs were killed before it, and so does the time at
-            # which a forecast was made.
-            learnt = table.startswith("models.") or table in NUMBERED
-            assert learnt or state in (before.get(table, (0, "")), wanted[table]), table
-    result = _run(pipeline, "run", "--race", RACE, "--quiet")
-    assert result.exit_code == 0, result.output
-    assert fingerprints(pipeline.settings.warehouse_path)[LINEUP_TABLE] == wanted[LINEUP_TABLE]
-    assert fingerprints(pipeline.settings.warehouse_path)[REVIEW_TABLE] == wanted[REVIEW_TABLE]
-
-
-def test_training_tables_are_exported(complete: Pipeline, tmp_path: Path) -> None:
-    import pandas as pd
-
-    written = export_training_tables(complete, tmp_path)
-    assert sorted(path.name for path, _ in written) == [
-        "constructor_training.csv",
-        "constructor_training.parquet",
-        "driver_training.csv",
-        "driver_training.parquet",
-    ]
-    rows = pd.read_parquet(tmp_path / "driver_training.parquet")
-    assert list(rows.columns[:4]) == ["race_key", "race_date", "asset_id", "group"]
-    assert rows.columns[-1] == "points"
-    assert set(rows["group"]) == {2025, 2026}
-    assert NEXT_RACE not in set(rows["race_key"])
-    assert rows["points"].notna().all()
-    assert len(rows) == len(pd.read_csv(tmp_path / "driver_training.csv"))
+    with subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        size = seen = 0
+        while seen < commits and process.poll() is None:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=0.01)
+            before, size = size, log.stat().st_size if log.exists() else 0
+            seen += size > before
+        process.send_signal(signal.SIGKILL)
