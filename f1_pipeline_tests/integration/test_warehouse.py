@@ -294,7 +294,9 @@ def test_any_race_run_again_alone_in_any_order_leaves_identical_tables(
     keys = [race.race_key for race in history_copy.calendar.finished]
     # Not the calendar's order; before 2024-china a driver who was on sale had missed a race.
     for race_key in (keys[-1], "2024-china", keys[0]):
-        run_history(history_copy, [race_key])
+        for table, step in history.steps.items():
+            if step.partition:
+                step.run(history_copy, table, [race_key])
     assert fingerprints(history_copy.settings.warehouse_path) == history.complete
 
 
@@ -428,7 +430,7 @@ def test_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 
 # ---- crashes
 
-KILLS = 6
+KILLS = 4
 RUN_ALL = """
 import resource
 import sys
