@@ -31,6 +31,10 @@ def reports_errors(command: Callable[..., None]) -> Callable[..., None]:
     return wrapped
 
 
+rows_option = click.option(
+    "--format", "output", type=click.Choice(["table", "json", "csv"]), default="table", help="How to print the answer."
+)
+quiet_option = click.option("--quiet", is_flag=True, help="No progress.")
 format_option = click.option(
     "--format", "output", type=click.Choice(["table", "json"]), default="table", help="How to print the answer."
 )

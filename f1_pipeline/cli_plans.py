@@ -10,13 +10,8 @@ from pathlib import Path
 
 import click
 
-from f1_pipeline.cli_options import reports_errors
+from f1_pipeline.cli_options import quiet_option, reports_errors, rows_option
 from f1_pipeline.settings import load_settings
-
-rows_option = click.option(
-    "--format", "output", type=click.Choice(["table", "json", "csv"]), default="table", help="How to print the answer."
-)
-quiet_option = click.option("--quiet", is_flag=True, help="No progress.")
 
 
 @click.command()

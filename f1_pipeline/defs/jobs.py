@@ -12,12 +12,20 @@ import dagster as dg
 from f1_pipeline.defs.assets import asset_key
 from f1_pipeline.defs.sources import SOURCES_GROUP
 from f1_pipeline.steps.refresh import CORRECTION_TABLE, STATEMENT_TABLE
-from f1_pipeline.steps.registry import Step, finished_tables, forecast_tables, history_tables, season_tables
+from f1_pipeline.steps.registry import (
+    Step,
+    agent_tables,
+    finished_tables,
+    forecast_tables,
+    history_tables,
+    season_tables,
+)
 
 FINISHED_RACE_JOB = "finished_race"
 RACE_HISTORY_JOB = "race_history"
 NEXT_LINEUP_JOB = "next_lineup"
 SEASON_BACKTEST_JOB = "season_backtest"
+SEASON_AGENTS_JOB = "season_agents"
 REFRESH_JOB = "refresh_facts"
 
 
@@ -40,9 +48,10 @@ def build_jobs(steps: Mapping[str, Step]) -> list:
         RACE_HISTORY_JOB: (history_tables(steps), "The tables of finished races that later races read."),
         NEXT_LINEUP_JOB: (forecast_tables(steps), "What can be known of a coming race, up to its optimal line-up."),
         SEASON_BACKTEST_JOB: (
-            season_tables(steps),
-            "The tables of whole seasons, from all their races and earlier ones.",
+            tuple(table for table in season_tables(steps) if table not in agent_tables(steps)),
+            "Seasons played again: hindsight and policies, from all their races and earlier ones.",
         ),
+        SEASON_AGENTS_JOB: (agent_tables(steps), "Agents trained before each season, and all of them playing it."),
     }
     return [
         *(

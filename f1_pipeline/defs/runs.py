@@ -20,7 +20,14 @@ import dagster as dg
 from f1_pipeline.definitions import build_definitions
 from f1_pipeline.defs.automation import partition_range_tags
 from f1_pipeline.defs.instance import open_instance
-from f1_pipeline.defs.jobs import FINISHED_RACE_JOB, NEXT_LINEUP_JOB, RACE_HISTORY_JOB, REFRESH_JOB, SEASON_BACKTEST_JOB
+from f1_pipeline.defs.jobs import (
+    FINISHED_RACE_JOB,
+    NEXT_LINEUP_JOB,
+    RACE_HISTORY_JOB,
+    REFRESH_JOB,
+    SEASON_AGENTS_JOB,
+    SEASON_BACKTEST_JOB,
+)
 from f1_pipeline.defs.sources import BUNDLE
 from f1_pipeline.errors import UsageError
 from f1_pipeline.settings import Settings
@@ -106,6 +113,10 @@ class Runner:
     def backtest(self, seasons: Sequence[str]) -> RunSummary:
         """Compute the tables of whole seasons, in one run from the first to the last, from the races as they stand."""
         return self._run(SEASON_BACKTEST_JOB, seasons, "season")
+
+    def train_and_play(self, seasons: Sequence[str]) -> RunSummary:
+        """Train agents before each of these seasons and let all agents play it, in one run."""
+        return self._run(SEASON_AGENTS_JOB, seasons, "season")
 
     def require_line_up_possible(self, race_key: str) -> None:
         """Refuse, before anything is computed, a race that no line-up can be chosen for.

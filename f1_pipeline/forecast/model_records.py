@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
@@ -51,9 +51,10 @@ class ModelRecord:
     Attributes
     ----------
     candidate : str
-        strength, ridge, boosting or average.
+        strength, ridge, boosting or average; or the name of an agent.
     race_key, race_date : str
-        The race that it forecasts; the date decides whether an alias may move.
+        The race that it forecasts, or the first race of the season that an agent plays; the date decides whether an
+        alias may move.
     fingerprint : str
         SHA-256 of everything that determines the model.
     params, metrics : mapping
@@ -66,6 +67,8 @@ class ModelRecord:
         Pictures and lists of the run.
     notes : str
         Why something is missing or less sure; empty when nothing is.
+    curve : sequence of mapping of str to float
+        Metrics step by step, as they were learnt.
     """
 
     candidate: str
@@ -78,6 +81,7 @@ class ModelRecord:
     files: Mapping[str, bytes] = field(default_factory=dict)
     artifacts: Mapping[str, bytes] = field(default_factory=dict)
     notes: str = ""
+    curve: Sequence[Mapping[str, float]] = ()
 
     def tags(self) -> dict[str, str]:
         """Say what a run, a model or a version is, in plain texts."""

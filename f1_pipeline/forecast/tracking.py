@@ -45,10 +45,16 @@ if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
     from mlflow.models import ModelSignature
 
-__all__ = ["REGISTERED_NAME", "TRUSTED_TYPES", "Tracking"]
+__all__ = ["AGENTS", "REGISTERED_NAME", "TRUSTED_TYPES", "Tracking"]
 
 REGISTERED_NAME = "points_forecast"
-"""The experiment and the registered model."""
+"""The experiment and the registered model of forecasts."""
+AGENTS = "agents"
+"""Those of agents that play the game."""
+_DESCRIPTIONS = {
+    REGISTERED_NAME: "Fantasy points of every driver and constructor in one race.",
+    AGENTS: "Agents that play a season, trained before its first race.",
+}
 
 TRUSTED_TYPES = (
     "f1_pipeline.forecast.grouped_regressor.GroupedRegressor",
@@ -97,9 +103,12 @@ class Tracking:
     ----------
     store_dir : Path
         The folder; made if absent.
+    name : str
+        The experiment and the registered model: `REGISTERED_NAME` or `AGENTS`.
     """
 
-    def __init__(self, store_dir: Path) -> None:
+    def __init__(self, store_dir: Path, name: str = REGISTERED_NAME) -> None:
+        self.name = name
         self.store_dir = store_dir.resolve()
         self.store_dir.mkdir(parents=True, exist_ok=True)
         self._client = _open_client(self.uri)
@@ -172,7 +181,7 @@ class Tracking:
         Returns
         -------
         str
-            `models:/points_forecast/<version>`.
+            `models:/<name>/<version>`.
 
         Raises
         ------
@@ -235,8 +244,8 @@ class Tracking:
 
     def holder(self, alias: str) -> str | None:
         """Return the URI of the version that an alias points at, None before the first."""
-        number = self._client.get_registered_model(REGISTERED_NAME).aliases.get(alias)
-        return None if number is None else f"models:/{REGISTERED_NAME}/{number}"
+        number = self._client.get_registered_model(self.name).aliases.get(alias)
+        return None if number is None else f"models:/{self.name}/{number}"
 
     def record_outcome(self, model_uri: str, figures: dict[str, float]) -> None:
         """Add to a version's run how its forecast did in the race; the same figures again change nothing.
@@ -302,21 +311,21 @@ class Tracking:
 
     def _find_or_create(self) -> str:
         """Find or create the experiment and the registered model."""
-        if not self._client.search_registered_models(f"name = '{REGISTERED_NAME}'"):
-            self._client.create_registered_model(
-                REGISTERED_NAME, description="Fantasy points of every driver and constructor in one race."
-            )
-        known = self._client.get_experiment_by_name(REGISTERED_NAME)
+        if not self._client.search_registered_models(f"name = '{self.name}'"):
+            self._client.create_registered_model(self.name, description=_DESCRIPTIONS[self.name])
+        known = self._client.get_experiment_by_name(self.name)
         if known is not None:
             return known.experiment_id
-        location = self.store_dir / "artifacts" / REGISTERED_NAME
-        return self._client.create_experiment(REGISTERED_NAME, artifact_location=location.as_uri())
+        location = self.store_dir / "artifacts" / self.name
+        return self._client.create_experiment(self.name, artifact_location=location.as_uri())
 
     def _log_figures(self, run_id: str, now: int, record: ModelRecord, tags: dict[str, str]) -> None:
         """Send parameters, metrics and tags in one batch."""
         from mlflow.entities import Metric, Param, RunTag
 
         metrics = [Metric(key, value, now, 0) for key, value in record.metrics.items()]
+        for step, point in enumerate(record.curve, start=1):
+            metrics += [Metric(key, value, now, step) for key, value in point.items()]
         params = [Param(key, str(value)) for key, value in record.params.items()]
         self._client.log_batch(run_id, metrics=metrics, params=params, tags=[RunTag(*tag) for tag in tags.items()])
 
@@ -355,14 +364,14 @@ class Tracking:
     def _register(self, run_id: str, stored: LoggedModel, record: ModelRecord) -> str:
         """Add a version to the registry."""
         added = self._client.create_model_version(
-            REGISTERED_NAME,
+            self.name,
             source=stored.artifact_location,
             run_id=run_id,
             tags=record.tags(),
             await_creation_for=0,
             model_id=stored.model_id,
         )
-        return f"models:/{REGISTERED_NAME}/{added.version}"
+        return f"models:/{self.name}/{added.version}"
 
     def _version(self, model_uri: str) -> ModelVersion:
         """Fetch the registry's entry of a URI."""

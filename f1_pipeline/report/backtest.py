@@ -5,21 +5,18 @@ Neighbours: `steps.backtest` plays, `defs.runs` runs its season partitions, `pic
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from f1_pipeline.errors import DataError, UsageError, WarehouseError
 from f1_pipeline.game.lineup import Lineup
 from f1_pipeline.optimize.enumeration import best_lineups
 from f1_pipeline.optimize.policies import first_race
+from f1_pipeline.report.season_runs import finished_seasons, step_progress
 from f1_pipeline.report.tables import console, new_table, print_rows
 from f1_pipeline.settings import Settings
 from f1_pipeline.steps.backtest import (
@@ -33,7 +30,7 @@ from f1_pipeline.steps.backtest import (
 from f1_pipeline.steps.knowledge import Knowledge
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.season_races import SeasonRaces, season_races
-from f1_pipeline.warehouse.frames import read_frame
+from f1_pipeline.warehouse.frames import has_table, read_frame
 
 RACES = "select * from lineups.season_backtest where list_contains($seasons, season) order by all"
 PATHS = """
@@ -181,7 +178,7 @@ def run_backtest(settings: Settings, request: BacktestRequest, *, quiet: bool) -
         The warehouse lacks what is needed.
     """
     pipeline = Pipeline(settings)
-    seasons = _seasons(pipeline, request.seasons)
+    seasons = finished_seasons(pipeline, request.seasons)
     known = [policy.name for policy in POLICIES]
     unknown = [name for name in request.policies if name not in known]
     if unknown:
@@ -191,7 +188,9 @@ def run_backtest(settings: Settings, request: BacktestRequest, *, quiet: bool) -
         _materialize(settings, seasons, quiet=quiet)
     if request.is_whole or request.is_stored:
         with pipeline.warehouse.read() as connection:
-            races = read_frame(connection, RACES, {"seasons": seasons}) if _has(connection, BACKTEST_TABLE) else None
+            races = (
+                read_frame(connection, RACES, {"seasons": seasons}) if has_table(connection, BACKTEST_TABLE) else None
+            )
         if races is None or races.empty:
             raise WarehouseError(
                 f"{BACKTEST_TABLE}: expected seasons, found none yet: `f1-pipeline backtest` plays them"
@@ -201,26 +200,9 @@ def run_backtest(settings: Settings, request: BacktestRequest, *, quiet: bool) -
     return Backtest(races.sort_values(["season", "start", "race_number"]), _paths(pipeline, seasons), leaderboard)
 
 
-def _seasons(pipeline: Pipeline, wanted: tuple[int, ...]) -> list[int]:
-    finished = sorted({race.season for race in pipeline.calendar.finished})
-    unknown = [season for season in wanted if season not in finished]
-    if unknown:
-        raise UsageError(f"--season: expected some of {', '.join(map(str, finished))}, found {unknown[0]}")
-    return sorted(set(wanted)) or finished
-
-
-def _has(connection, table: str) -> bool:
-    schema, name = table.split(".")
-    found = connection.execute(
-        "select count(*) from duckdb_tables() where schema_name = $schema and table_name = $name",
-        {"schema": schema, "name": name},
-    ).fetchall()
-    return bool(found[0][0])
-
-
 def _paths(pipeline: Pipeline, seasons: list[int]) -> pd.DataFrame:
     with pipeline.warehouse.read() as connection:
-        if _has(connection, "lineups.season_hindsight"):
+        if has_table(connection, "lineups.season_hindsight"):
             return read_frame(connection, PATHS, {"seasons": seasons})
     return pd.DataFrame({name: [] for name in ("season", "variant", "path_points", "bound_points")})
 
@@ -230,7 +212,7 @@ def _materialize(settings: Settings, seasons: list[int], *, quiet: bool) -> None
     from f1_pipeline.defs.jobs import SEASON_BACKTEST_JOB
     from f1_pipeline.defs.runs import Runner
 
-    with _progress(quiet) as start:
+    with step_progress(quiet) as start:
         advance = start("loading the graph", None)
         runner = Runner(settings, on_step=lambda table: advance(f"made {table}"))
         advance = start("hindsight and policies, minutes", runner.step_count(SEASON_BACKTEST_JOB))
@@ -242,7 +224,7 @@ def _play(pipeline: Pipeline, seasons: list[int], request: BacktestRequest, *, q
     if REFERENCE not in policies:
         policies.insert(0, REFERENCE)
     rows: list[dict[str, object]] = []
-    with _progress(quiet) as start:
+    with step_progress(quiet) as start:
         advance = start("playing", len(seasons) * len(policies) * (request.starts + 1))
         for season in seasons:
             races = season_races(pipeline, season)
@@ -273,24 +255,6 @@ def common_starts(races: SeasonRaces, known: Knowledge, count: int) -> list[Line
         return []
     problem = replace(first_race(known.problem(races.race_keys[0], REFERENCE, None)), min_difference=START_DIFFERENCE)
     return [ranked.lineup for ranked in best_lineups(problem, count)]
-
-
-Advance = Callable[[str], None]
-
-
-@contextmanager
-def _progress(quiet: bool) -> Generator[Callable[[str, int | None], Advance]]:
-    shown = Console(stderr=True, quiet=quiet)
-    described = TextColumn("{task.description}")
-    columns = (SpinnerColumn(), described, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=shown, disable=quiet or not shown.is_terminal, transient=True) as progress:
-        task = progress.add_task("", total=None)
-
-        def start(text: str, total: int | None) -> Advance:
-            progress.reset(task, description=text, total=total)
-            return lambda done: progress.update(task, description=done, advance=1)
-
-        yield start
 
 
 def read_leaderboard(path: Path) -> pd.DataFrame:

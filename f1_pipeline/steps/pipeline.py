@@ -20,6 +20,7 @@ from f1_pipeline.sources.tables import FACT_TABLES
 from f1_pipeline.warehouse.connection import KeptWarehouse, Warehouse
 from f1_pipeline.warehouse.contract import TableContract
 from f1_pipeline.warehouse.facts import raw_contract
+from f1_pipeline.warehouse.frames import has_table
 from f1_pipeline.warehouse.model_file import SqlModel, SqlTest, read_models, read_tests
 
 if TYPE_CHECKING:
@@ -68,6 +69,13 @@ class Pipeline:
         from f1_pipeline.forecast.tracking import Tracking
 
         return Tracking(self.settings.tracking_dir)
+
+    @cached_property
+    def agent_tracking(self) -> Tracking:
+        """The MLflow store as agents are kept in it, apart from forecasts."""
+        from f1_pipeline.forecast.tracking import AGENTS, Tracking
+
+        return Tracking(self.settings.tracking_dir, AGENTS)
 
     @cached_property
     def calendar(self) -> Calendar:
@@ -129,11 +137,6 @@ class Pipeline:
     @staticmethod
     def race_keys_in(connection, table: str) -> set[str]:
         """Name the races that a table holds; none when there is no such table yet."""
-        schema, name = table.split(".")
-        found = connection.execute(
-            "select count(*) from duckdb_tables() where schema_name = $schema and table_name = $name",
-            {"schema": schema, "name": name},
-        ).fetchall()
-        if not found[0][0]:
+        if not has_table(connection, table):
             return set()
         return {row[0] for row in connection.table(table).select("race_key").distinct().fetchall()}

@@ -12,6 +12,7 @@ from graphlib import TopologicalSorter
 
 from f1_pipeline.errors import DataError
 from f1_pipeline.sources.tables import FACT_TABLES
+from f1_pipeline.steps.agents import AGENT_SEASON_TABLE, TRAINING_TABLE, evaluate_agents, train_agents
 from f1_pipeline.steps.ahead import LATER_TABLE, forecast_later_races
 from f1_pipeline.steps.backtest import BACKTEST_TABLE, HINDSIGHT_TABLE, find_season_paths, play_policies
 from f1_pipeline.steps.chips import CHIP_PLAN_TABLE, plan_chips, record_chip_gains
@@ -198,6 +199,27 @@ def _decision_steps() -> tuple[Step, ...]:
             BACKTEST_TABLE,
             play_policies,
             reads=(GAIN_TABLE, *known, *results),
+            partition="season",
+            kinds=("python", "pulp", "duckdb"),
+        ),
+        Step(
+            TRAINING_TABLE,
+            train_agents,
+            reads=(
+                "core.race",
+                "core.constructor",
+                WEEKEND_MODEL_TABLE,
+                "staging.price",
+                *PERFORMANCES,
+                *POINTS_TABLES,
+            ),
+            partition="season",
+            kinds=("python", "numpy", "mlflow"),
+        ),
+        Step(
+            AGENT_SEASON_TABLE,
+            evaluate_agents,
+            reads=(TRAINING_TABLE, "core.constructor", WEEKEND_MODEL_TABLE, *PERFORMANCES, *known, *results),
             partition="season",
             kinds=("python", "pulp", "duckdb"),
         ),
@@ -466,6 +488,15 @@ def season_tables(steps: Mapping[str, Step]) -> tuple[str, ...]:
         if step.partition == "season" or not set(found).isdisjoint(step.reads):
             found.append(table)
     return tuple(found)
+
+
+def agent_tables(steps: Mapping[str, Step]) -> tuple[str, ...]:
+    """Name the tables of whole seasons about agents, and what is made of them."""
+    found: set[str] = {TRAINING_TABLE}
+    for table in season_tables(steps):
+        if not found.isdisjoint(steps[table].reads):
+            found.add(table)
+    return tuple(table for table in season_tables(steps) if table in found)
 
 
 def _with_upstream(steps: Mapping[str, Step], tables: set[str]) -> tuple[str, ...]:

@@ -179,6 +179,17 @@ def season_simulator(pipeline: Pipeline, season: int) -> SimulatedSeasons:
     )
 
 
+def season_opener(pipeline: Pipeline, season: int) -> str:
+    """Name the first race of a season.
+
+    Raises
+    ------
+    UsageError
+        The season has no race.
+    """
+    return str(_calendar(pipeline, season).index[0])
+
+
 def _calendar(pipeline: Pipeline, season: int) -> pd.DataFrame:
     with pipeline.warehouse.read() as connection:
         rows = read_frame(connection, RACES, {"season": season})

@@ -33,6 +33,16 @@ def read_frame(connection: Any, query: str, parameters: Mapping[str, object] | N
         return connection.execute(query, dict(parameters or {})).df()
 
 
+def has_table(connection: Any, table: str) -> bool:
+    """Say whether a table is there yet; `table` is its full name."""
+    schema, name = table.split(".")
+    found = connection.execute(
+        "select count(*) from duckdb_tables() where schema_name = $schema and table_name = $name",
+        {"schema": schema, "name": name},
+    ).fetchall()
+    return bool(found[0][0])
+
+
 def read_table(connection: Any, table: str) -> pd.DataFrame:
     """Fetch a whole table; `table` is its full name, one of the project's own."""
     with warnings.catch_warnings():

@@ -1,0 +1,301 @@
+"""The steps of reinforcement learning: train agents before a season, and let all agents play it.
+
+Belongs here: what is trained on what, and who plays which seasons. Training is :mod:`f1_pipeline.rl.linear` and
+:mod:`f1_pipeline.rl.ppo`, playing :mod:`f1_pipeline.rl.evaluate`; agents are kept by `forecast.tracking`.
+
+Walk-forward: the agents of a season learn on simulators of that season and of earlier ones, each made from what was
+known at the lock of its season's first race. No result of the season is ever seen.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+
+import pandas as pd
+
+from f1_pipeline.errors import WarehouseError
+from f1_pipeline.forecast.model_records import ModelRecord
+from f1_pipeline.optimize.policies import Policy
+from f1_pipeline.rl.agents import Agent, GreedyAgent, HoldAgent, OracleAgent, PlanningAgent, RandomAgent
+from f1_pipeline.rl.evaluate import play_seasons
+from f1_pipeline.rl.linear import (
+    PARAMETERS,
+    CrossEntropySettings,
+    Generation,
+    LinearAgent,
+    agent_bytes,
+    read_agent,
+    train_linear,
+)
+from f1_pipeline.rl.seasons import SeasonSource
+from f1_pipeline.rl.simulated import SimulatedSeasons
+from f1_pipeline.steps.pipeline import Pipeline
+from f1_pipeline.steps.season_arrays import real_season, season_opener, season_simulator
+from f1_pipeline.steps.tables import run_model, with_nulls
+from f1_pipeline.warehouse.frames import has_table, read_frame
+from f1_pipeline.warehouse.writer import WriteReport
+
+TRAINING_TABLE, AGENT_SEASON_TABLE = "models.agent_training", "evaluation.agent_season"
+LINEAR, AGENT_FILE, CURVE_FILE = "linear", "agent.json", "curve.json"
+TRAINING = CrossEntropySettings(generations=20)
+SEED = 1
+_RECIPE_VERSION = 1
+"""Changes whenever the same simulators and settings would give another agent than before."""
+
+FIRST_SIMULATED = 2**40
+"""Number of the first simulated season that agents are judged on: beyond all that training draws from."""
+QUICK_SEASONS, SLOW_SEASONS = 64, 4
+"""Simulated seasons that agents play; the slow ones, which solve integer programmes, only the first of them."""
+ROLLING_TIME_LIMIT_S, ORACLE_TIME_LIMIT_S = 3.0, 40.0
+
+Told = Callable[[str], None]
+
+OPENER_MODELS = """
+    select race_key, fingerprint from models.weekend_model where list_contains($race_keys, race_key) order by race_key
+"""
+URIS = "select season, agent, any_value(model_uri) as model_uri from models.agent_training group by season, agent"
+
+
+@dataclass(frozen=True)
+class Contender:
+    """An agent that plays.
+
+    Attributes
+    ----------
+    agent : Agent
+    is_slow : bool
+        Whether it plays only the first of the simulated seasons.
+    model_uri : str or None
+        Where it is kept, if it was trained.
+    """
+
+    agent: Agent
+    is_slow: bool = False
+    model_uri: str | None = None
+
+
+def untrained() -> tuple[Contender, ...]:
+    """List the agents that need no training.
+
+    Returns
+    -------
+    tuple of Contender
+    """
+    return (
+        Contender(RandomAgent()),
+        Contender(HoldAgent()),
+        Contender(GreedyAgent("value")),
+        Contender(GreedyAgent("points")),
+        Contender(PlanningAgent(Policy("myopic"))),
+        Contender(PlanningAgent(Policy("rolling", horizon=5), ROLLING_TIME_LIMIT_S), is_slow=True),
+        Contender(OracleAgent(ORACLE_TIME_LIMIT_S), is_slow=True),
+    )
+
+
+def train_agents(pipeline: Pipeline, table: str, seasons: Sequence[str]) -> WriteReport:
+    """Train the agents of each season, or find those that are kept already.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+    table : str
+        `models.agent_training`.
+    seasons : sequence of str
+
+    Returns
+    -------
+    WriteReport
+        With the last generation of each learning curve.
+
+    Raises
+    ------
+    WarehouseError
+        A season's first race has not been computed.
+    """
+    rows, details = [], {}
+    for season in seasons:
+        simulators = training_simulators(pipeline, int(season))
+        uri = _trained(pipeline, int(season), simulators)
+        curve = json.loads(pipeline.agent_tracking.model_file(uri, CURVE_FILE).read_bytes())
+        names = list(simulators)
+        rows += [
+            {
+                "season": int(season),
+                "agent": LINEAR,
+                "generation": point["number"],
+                **{name: point[name] for name in ("mean_points", "elite_points", "best_points")},
+                "simulator_season": names[at % len(names)],
+                "simulator_seasons": ", ".join(map(str, names)),
+                "model_uri": uri,
+            }
+            for at, point in enumerate(curve)
+        ]
+        details[season] = {"model": uri, "last generation": f"{curve[-1]['mean_points']:.0f} points"}
+    return replace(run_model(pipeline, table, seasons, pd.DataFrame(rows)), details=details)
+
+
+def training_simulators(pipeline: Pipeline, season: int) -> dict[int, SimulatedSeasons]:
+    """Make the simulators that the agents of a season may learn on.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+    season : int
+
+    Returns
+    -------
+    dict of int to SimulatedSeasons
+        By season, up to the season itself, oldest first.
+    """
+    finished = sorted({race.season for race in pipeline.calendar.finished})
+    return {each: season_simulator(pipeline, each) for each in finished if each <= season}
+
+
+def _trained(pipeline: Pipeline, season: int, simulators: dict[int, SimulatedSeasons]) -> str:
+    """Train the linear agent and keep it, unless the same one is kept already; return its URI."""
+    mark = _fingerprint(pipeline, simulators)
+    known = pipeline.agent_tracking.find(mark)
+    if known is not None:
+        return known
+    agent, curve = train_linear(list(simulators.values()), TRAINING, SEED)
+    opener = pipeline.calendar.get(season_opener(pipeline, season))
+    record = ModelRecord(
+        candidate=LINEAR,
+        race_key=opener.race_key,
+        race_date=opener.race_date.isoformat(),
+        fingerprint=mark,
+        params={**asdict(TRAINING), "seed": SEED, "simulator_seasons": ", ".join(map(str, simulators))},
+        metrics=dict(zip(PARAMETERS, agent.weights.tolist(), strict=True)),
+        files={AGENT_FILE: agent_bytes(agent), CURVE_FILE: _curve_bytes(curve)},
+        curve=[
+            {name: getattr(point, name) for name in ("mean_points", "elite_points", "best_points")} for point in curve
+        ],
+    )
+    return pipeline.agent_tracking.log_model(record)
+
+
+def _curve_bytes(curve: Sequence[Generation]) -> bytes:
+    return json.dumps([asdict(point) for point in curve], indent=2).encode()
+
+
+def _fingerprint(pipeline: Pipeline, simulators: dict[int, SimulatedSeasons]) -> str:
+    """Hash what determines an agent: the simulators, what they start from, and the settings."""
+    openers = [each.frame.race_keys[0] for each in simulators.values()]
+    with pipeline.warehouse.read() as connection:
+        models = read_frame(connection, OPENER_MODELS, {"race_keys": openers})
+    recipe = {
+        "recipe": _RECIPE_VERSION,
+        "settings": asdict(TRAINING),
+        "seed": SEED,
+        "models": models.to_dict("records"),
+        "rules": [each.frame.rules.version for each in simulators.values()],
+        "prices": [each.start_prices.tolist() for each in simulators.values()],
+        "races": [[each.frame.race_keys, each.frame.has_sprint.tolist()] for each in simulators.values()],
+    }
+    return hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()
+
+
+def trained_agent(pipeline: Pipeline, season: int) -> tuple[LinearAgent, str]:
+    """Read the light agent that was trained before a season.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+    season : int
+
+    Returns
+    -------
+    tuple of LinearAgent and str
+        And its URI.
+
+    Raises
+    ------
+    WarehouseError
+        None has been trained.
+    """
+    with pipeline.warehouse.read() as connection:
+        is_there = has_table(connection, TRAINING_TABLE)
+        rows = read_frame(connection, URIS) if is_there else pd.DataFrame({"season": [], "agent": []})
+    own = rows[(rows["season"] == season) & (rows["agent"] == LINEAR)]
+    if own.empty:
+        raise WarehouseError(f"Season {season}: expected a trained agent, found none: `f1-pipeline agents` trains it")
+    uri = str(own["model_uri"].iloc[0])
+    path = pipeline.agent_tracking.model_file(uri, AGENT_FILE)
+    return read_agent(path.read_bytes(), str(path)), uri
+
+
+def evaluate_agents(pipeline: Pipeline, table: str, seasons: Sequence[str]) -> WriteReport:
+    """Let every agent play each season, as it was and as it might have been.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+    table : str
+        `evaluation.agent_season`.
+    seasons : sequence of str
+
+    Returns
+    -------
+    WriteReport
+        With each agent's points as a Markdown table.
+
+    Raises
+    ------
+    WarehouseError
+        A race has not been computed, or no agent has been trained.
+    """
+    parts, details = [], {}
+    for season in seasons:
+        light, uri = trained_agent(pipeline, int(season))
+        contenders = (*untrained(), Contender(light, model_uri=uri))
+        played = play_all(pipeline, int(season), contenders)
+        parts.append(played)
+        shown = played.groupby(["world", "agent", "has_chips"], sort=False)["total_points"].mean().round(0)
+        details[season] = {"points": str(shown.reset_index().to_markdown(index=False))}
+    report = run_model(pipeline, table, seasons, with_nulls(pd.concat(parts, ignore_index=True)))
+    return replace(report, details=details)
+
+
+def play_all(
+    pipeline: Pipeline, season: int, contenders: Sequence[Contender], told: Told = lambda done: None
+) -> pd.DataFrame:
+    """Let agents play a real season and the fixed set of simulated ones.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+    season : int
+    contenders : sequence of Contender
+    told : callable
+        Told of every agent that has played.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `evaluation.agent_season` without what is derived.
+    """
+    simulated = season_simulator(pipeline, season).sample(FIRST_SIMULATED, QUICK_SEASONS)
+    worlds: tuple[tuple[str, SeasonSource], ...] = (("real", real_season(pipeline, season)), ("simulated", simulated))
+    parts = []
+    for world, source in worlds:
+        assert source.count is not None
+        for contender in contenders:
+            agent = contender.agent
+            numbers = range(min(source.count, SLOW_SEASONS) if contender.is_slow else source.count)
+            for has_chips in (False, True) if agent.has_chips else (False,):
+                own = play_seasons(agent, source, numbers, has_chips=has_chips)
+                parts.append(
+                    own.assign(
+                        season=season,
+                        world=world,
+                        agent=agent.name,
+                        has_chips=has_chips,
+                        race_count=source.frame.race_count,
+                        model_uri=contender.model_uri,
+                    )
+                )
+                told(f"{season} {world} {agent.name}")
+    return pd.concat(parts, ignore_index=True)
