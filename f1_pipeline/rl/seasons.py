@@ -12,7 +12,7 @@ until then a slot is empty, and says nothing of what is to come.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Protocol
 
 import numpy as np
@@ -204,6 +204,10 @@ class GivenSeasons:
         if wrong:
             raise DataError(f"Season number: expected one below {self.count}, found {wrong[0]}.")
         return self.seasons.rows(np.asarray(numbers, dtype=np.intp))
+
+    def first(self, count: int) -> GivenSeasons:
+        """Return the first of them alone."""
+        return replace(self, seasons=self.seasons.rows(slice(count)))
 
 
 def slot_order(keys: Sequence[AssetKey]) -> tuple[AssetKey | None, ...]:
