@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
 import pandas as pd
@@ -47,11 +47,27 @@ _RECIPE_VERSION = 1
 
 FIRST_SIMULATED = 2**40
 """Number of the first simulated season that agents are judged on: beyond all that training draws from."""
-QUICK_SEASONS, SLOW_SEASONS = 64, 4
-"""Simulated seasons that agents play; the slow ones, which solve integer programmes, only the first of them."""
-ROLLING_TIME_LIMIT_S, ORACLE_TIME_LIMIT_S = 3.0, 40.0
 
-Told = Callable[[str], None]
+
+@dataclass(frozen=True)
+class Arena:
+    """How agents are compared.
+
+    Attributes
+    ----------
+    quick_seasons, slow_seasons : int
+        Simulated seasons that agents play; the slow ones, which solve integer programmes, only the first of them.
+    rolling_time_limit_s, oracle_time_limit_s : float
+        For each plan of some races, and for each path through a season.
+    """
+
+    quick_seasons: int = 64
+    slow_seasons: int = 4
+    rolling_time_limit_s: float = 3.0
+    oracle_time_limit_s: float = 40.0
+
+
+ARENA = Arena()
 
 OPENER_MODELS = """
     select race_key, fingerprint from models.weekend_model where list_contains($race_keys, race_key) order by race_key
@@ -77,8 +93,13 @@ class Contender:
     model_uri: str | None = None
 
 
-def untrained() -> tuple[Contender, ...]:
+def untrained(arena: Arena = ARENA) -> tuple[Contender, ...]:
     """List the agents that need no training.
+
+    Parameters
+    ----------
+    arena : Arena
+        For its limits.
 
     Returns
     -------
@@ -90,12 +111,14 @@ def untrained() -> tuple[Contender, ...]:
         Contender(GreedyAgent("value")),
         Contender(GreedyAgent("points")),
         Contender(PlanningAgent(Policy("myopic"))),
-        Contender(PlanningAgent(Policy("rolling", horizon=5), ROLLING_TIME_LIMIT_S), is_slow=True),
-        Contender(OracleAgent(ORACLE_TIME_LIMIT_S), is_slow=True),
+        Contender(PlanningAgent(Policy("rolling", horizon=5), arena.rolling_time_limit_s), is_slow=True),
+        Contender(OracleAgent(arena.oracle_time_limit_s), is_slow=True),
     )
 
 
-def train_agents(pipeline: Pipeline, table: str, seasons: Sequence[str]) -> WriteReport:
+def train_agents(
+    pipeline: Pipeline, table: str, seasons: Sequence[str], settings: CrossEntropySettings = TRAINING
+) -> WriteReport:
     """Train the agents of each season, or find those that are kept already.
 
     Parameters
@@ -104,6 +127,8 @@ def train_agents(pipeline: Pipeline, table: str, seasons: Sequence[str]) -> Writ
     table : str
         `models.agent_training`.
     seasons : sequence of str
+    settings : CrossEntropySettings
+        How to search.
 
     Returns
     -------
@@ -118,7 +143,7 @@ def train_agents(pipeline: Pipeline, table: str, seasons: Sequence[str]) -> Writ
     rows, details = [], {}
     for season in seasons:
         simulators = training_simulators(pipeline, int(season))
-        uri = _trained(pipeline, int(season), simulators)
+        uri = _trained(pipeline, int(season), simulators, settings)
         curve = json.loads(pipeline.agent_tracking.model_file(uri, CURVE_FILE).read_bytes())
         names = list(simulators)
         rows += [
@@ -154,20 +179,22 @@ def training_simulators(pipeline: Pipeline, season: int) -> dict[int, SimulatedS
     return {each: season_simulator(pipeline, each) for each in finished if each <= season}
 
 
-def _trained(pipeline: Pipeline, season: int, simulators: dict[int, SimulatedSeasons]) -> str:
+def _trained(
+    pipeline: Pipeline, season: int, simulators: dict[int, SimulatedSeasons], settings: CrossEntropySettings
+) -> str:
     """Train the linear agent and keep it, unless the same one is kept already; return its URI."""
-    mark = _fingerprint(pipeline, simulators)
+    mark = _fingerprint(pipeline, simulators, settings)
     known = pipeline.agent_tracking.find(mark)
     if known is not None:
         return known
-    agent, curve = train_linear(list(simulators.values()), TRAINING, SEED)
+    agent, curve = train_linear(list(simulators.values()), settings, SEED)
     opener = pipeline.calendar.get(season_opener(pipeline, season))
     record = ModelRecord(
         candidate=LINEAR,
         race_key=opener.race_key,
         race_date=opener.race_date.isoformat(),
         fingerprint=mark,
-        params={**asdict(TRAINING), "seed": SEED, "simulator_seasons": ", ".join(map(str, simulators))},
+        params={**asdict(settings), "seed": SEED, "simulator_seasons": ", ".join(map(str, simulators))},
         metrics=dict(zip(PARAMETERS, agent.weights.tolist(), strict=True)),
         files={AGENT_FILE: agent_bytes(agent), CURVE_FILE: _curve_bytes(curve)},
         curve=[
@@ -181,14 +208,14 @@ def _curve_bytes(curve: Sequence[Generation]) -> bytes:
     return json.dumps([asdict(point) for point in curve], indent=2).encode()
 
 
-def _fingerprint(pipeline: Pipeline, simulators: dict[int, SimulatedSeasons]) -> str:
+def _fingerprint(pipeline: Pipeline, simulators: dict[int, SimulatedSeasons], settings: CrossEntropySettings) -> str:
     """Hash what determines an agent: the simulators, what they start from, and the settings."""
     openers = [each.frame.race_keys[0] for each in simulators.values()]
     with pipeline.warehouse.read() as connection:
         models = read_frame(connection, OPENER_MODELS, {"race_keys": openers})
     recipe = {
         "recipe": _RECIPE_VERSION,
-        "settings": asdict(TRAINING),
+        "settings": asdict(settings),
         "seed": SEED,
         "models": models.to_dict("records"),
         "rules": [each.frame.rules.version for each in simulators.values()],
@@ -227,7 +254,7 @@ def trained_agent(pipeline: Pipeline, season: int) -> tuple[LinearAgent, str]:
     return read_agent(path.read_bytes(), str(path)), uri
 
 
-def evaluate_agents(pipeline: Pipeline, table: str, seasons: Sequence[str]) -> WriteReport:
+def evaluate_agents(pipeline: Pipeline, table: str, seasons: Sequence[str], arena: Arena = ARENA) -> WriteReport:
     """Let every agent play each season, as it was and as it might have been.
 
     Parameters
@@ -236,6 +263,8 @@ def evaluate_agents(pipeline: Pipeline, table: str, seasons: Sequence[str]) -> W
     table : str
         `evaluation.agent_season`.
     seasons : sequence of str
+    arena : Arena
+        How they are compared.
 
     Returns
     -------
@@ -250,8 +279,8 @@ def evaluate_agents(pipeline: Pipeline, table: str, seasons: Sequence[str]) -> W
     parts, details = [], {}
     for season in seasons:
         light, uri = trained_agent(pipeline, int(season))
-        contenders = (*untrained(), Contender(light, model_uri=uri))
-        played = play_all(pipeline, int(season), contenders)
+        contenders = (*untrained(arena), Contender(light, model_uri=uri))
+        played = play_all(pipeline, int(season), contenders, arena)
         parts.append(played)
         shown = played.groupby(["world", "agent", "has_chips"], sort=False)["total_points"].mean().round(0)
         details[season] = {"points": str(shown.reset_index().to_markdown(index=False))}
@@ -259,9 +288,7 @@ def evaluate_agents(pipeline: Pipeline, table: str, seasons: Sequence[str]) -> W
     return replace(report, details=details)
 
 
-def play_all(
-    pipeline: Pipeline, season: int, contenders: Sequence[Contender], told: Told = lambda done: None
-) -> pd.DataFrame:
+def play_all(pipeline: Pipeline, season: int, contenders: Sequence[Contender], arena: Arena = ARENA) -> pd.DataFrame:
     """Let agents play a real season and the fixed set of simulated ones.
 
     Parameters
@@ -269,22 +296,21 @@ def play_all(
     pipeline : Pipeline
     season : int
     contenders : sequence of Contender
-    told : callable
-        Told of every agent that has played.
+    arena : Arena
 
     Returns
     -------
     pandas.DataFrame
         As `evaluation.agent_season` without what is derived.
     """
-    simulated = season_simulator(pipeline, season).sample(FIRST_SIMULATED, QUICK_SEASONS)
+    simulated = season_simulator(pipeline, season).sample(FIRST_SIMULATED, arena.quick_seasons)
     worlds: tuple[tuple[str, SeasonSource], ...] = (("real", real_season(pipeline, season)), ("simulated", simulated))
     parts = []
     for world, source in worlds:
         assert source.count is not None
         for contender in contenders:
             agent = contender.agent
-            numbers = range(min(source.count, SLOW_SEASONS) if contender.is_slow else source.count)
+            numbers = range(min(source.count, arena.slow_seasons) if contender.is_slow else source.count)
             for has_chips in (False, True) if agent.has_chips else (False,):
                 own = play_seasons(agent, source, numbers, has_chips=has_chips)
                 parts.append(
@@ -297,5 +323,4 @@ def play_all(
                         model_uri=contender.model_uri,
                     )
                 )
-                told(f"{season} {world} {agent.name}")
     return pd.concat(parts, ignore_index=True)
