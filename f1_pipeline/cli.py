@@ -1,9 +1,9 @@
 """`f1-pipeline …`: the command line, thin over the same graph.
 
 Belongs here: options, progress, tables on the terminal, exit codes. Neighbours: `defs.runs` runs jobs, `report.tables`
-renders, `cli_lineup.py`, `cli_plans.py`, `cli_team.py` and `cli_agents.py` have commands of their own. Heavy libraries
-are imported inside the commands, so that `--help` answers at once. Exit codes: 0 done, 2 a wrong request or bad input,
-1 a fault of the program.
+renders, `cli_agents.py`, `cli_episodes.py`, `cli_lineup.py`, `cli_plans.py` and `cli_team.py` have commands of their
+own. Heavy libraries are imported inside the commands, so that `--help` answers at once. Exit codes: 0 done, 2 a wrong
+request or bad input, 1 a fault of the program.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 from f1_pipeline.cli_agents import agents
+from f1_pipeline.cli_episodes import episodes
 from f1_pipeline.cli_lineup import lineup, print_stored
 from f1_pipeline.cli_options import format_option, reports_errors
 from f1_pipeline.cli_plans import backtest, chips, plan
@@ -30,7 +31,7 @@ def main() -> None:
     """
 
 
-for command in (lineup, plan, chips, team, backtest, agents):
+for command in (lineup, plan, chips, team, backtest, agents, episodes):
     main.add_command(command)
 
 
