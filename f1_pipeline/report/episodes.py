@@ -49,13 +49,14 @@ def write_with_progress(
     described = TextColumn("{task.description}")
     columns = (SpinnerColumn(), described, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=shown, disable=quiet or not shown.is_terminal, transient=True) as progress:
-        task = progress.add_task("", total=None)
 
         def tell(text: str, done: int, total: int | None) -> None:
-            if done:
+            if not done:
+                for task in progress.task_ids:
+                    progress.remove_task(task)
+                progress.add_task(text, total=total)
+            for task in progress.task_ids:
                 progress.update(task, description=text, advance=done)
-            else:
-                progress.reset(task, description=text, total=total)
 
         return write_episodes(pipeline, request, folder, overwrite=overwrite, tell=tell)
 
@@ -93,7 +94,7 @@ def print_episodes(files: list[EpisodeFile], folder: Path, output: str) -> None:
     size = sum(each.size_bytes for each in files)
     table = new_table(f"{sum(each.row_count for each in files):,} rows, {size / 1e6:.1f} MB in {folder}")
     for name in ("world", "season", "agent"):
-        table.add_column(name)
+        table.add_column(name, min_width=max(len(str(getattr(each, name))) for each in files))
     for name in ("episodes", "rows", "mean points", "mean return", "kB"):
         table.add_column(name, justify="right")
     for each in files:

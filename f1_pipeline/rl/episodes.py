@@ -344,7 +344,7 @@ def _replacing(folder: Path, overwrite: bool) -> Generator[Path]:
                     old.rename(target)
                 raise
     except OSError as error:
-        raise DataError(f"{folder}: expected a folder that can be written, found {error.strerror or error}") from error
+        raise DataError(f"{folder}: expected a folder that can be written, found {error}") from error
 
 
 def _check_target(target: Path, named: Path, overwrite: bool) -> None:
