@@ -95,10 +95,10 @@ def print_episodes(files: list[EpisodeFile], folder: Path, output: str) -> None:
     table = new_table(f"{sum(each.row_count for each in files):,} rows, {size / 1e6:.1f} MB in {folder}")
     for name in ("world", "season", "agent"):
         table.add_column(name, min_width=max(len(str(getattr(each, name))) for each in files))
-    for name in ("episodes", "rows", "mean points", "mean return", "kB"):
+    for name in ("episodes", "rows", "mean points", "mean return"):
         table.add_column(name, justify="right")
     for each in files:
         counts = (str(each.episode_count), str(each.row_count))
-        figures = (f"{each.mean_points:.1f}", f"{each.mean_return:.1f}", f"{each.size_bytes / 1e3:.0f}")
+        figures = (f"{each.mean_points:.1f}", f"{each.mean_return:.1f}")
         table.add_row(each.world, str(each.season), each.agent, *counts, *figures)
     console().print(table)

@@ -138,6 +138,8 @@ _LIMITS = f"""\
   random.
 * There are {SLOTS} slots, {DRIVER_SLOTS} for drivers by seat and {CONSTRUCTOR_SLOTS} for constructors; those of an
   empty one are 0. A driver who changes teams has two. A slot is not the same asset from season to season.
+* Masks are of parts: an asset or chip without its mark is in no legal decision, but marks together do not make one. A
+  line-up must also have its five drivers and two constructors, within the budget.
 * Final Fix is decided with the line-up; the environment chooses the swap after qualifying, by a forecast that no state
   has.
 """
@@ -149,7 +151,7 @@ Real results derive from [F1DB](https://github.com/f1db/f1db), by its authors, l
 [CC BY 4.0](https://creativecommons.org/licenses/by/4.0/); changed here: selected, scored by the rules of the game, and
 made into features, forecasts and simulations. Whoever passes these files on must keep that attribution. Points and
 prices are facts of the official game (fantasy.formula1.com), as several public records state them. The project's own
-work on them is under its MIT licence. Not affiliated with Formula 1.
+work on them is under its MIT licence.
 """
 
 
