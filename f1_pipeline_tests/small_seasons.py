@@ -217,7 +217,7 @@ def _season(generator: np.random.Generator, frame: SeasonFrame, drivers: int) ->
     hoped = figures["remaining_points"] + generator.normal(0, 20, shape)
     is_hoped = known & (np.arange(SLOTS) < DRIVER_SLOTS) & (generator.random(shape) < 0.9)
     figures |= {
-        "expected": np.where(known, figures["points"] + generator.normal(0, 30, shape), 0),
+        "expected": np.where(known, np.clip(figures["points"] + generator.normal(0, 30, shape), -99, 199), 0),
         "expected_sd": np.where(known, generator.uniform(5, 30, shape), 0),
         "expected_change": np.where(known, generator.integers(-3, 4, shape) / 10, 0),
         "expected_floor_gain": np.where(known, generator.uniform(0, 10, shape), 0),
