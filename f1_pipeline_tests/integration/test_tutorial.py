@@ -23,7 +23,7 @@ def test_the_tutorial_trains_compares_and_draws(
     blocks = BLOCK.findall(TUTORIAL.read_text(encoding="utf-8"))
     names: dict[str, object] = {}
     for block in blocks:
-        exec(compile(block, TUTORIAL.name, "exec"), names)  # noqa: S102
+        exec(compile(block, TUTORIAL.name, "exec"), names)
     said = capsys.readouterr().out
     assert len(blocks) == 6
     assert (tmp_path / "agents.png").read_bytes().startswith(b"\x89PNG")
