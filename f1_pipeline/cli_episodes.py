@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from f1_pipeline.cli_options import format_option, reports_errors
+from f1_pipeline.cli_options import format_option, quiet_option, reports_errors
 from f1_pipeline.settings import load_settings
 
 WORLDS = ("real", "simulated")
@@ -57,7 +57,7 @@ TRAINED = "linear"
 @click.option("--no-chips", is_flag=True, help="Nobody plays chips.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder; data/warehouse/episodes.")
 @click.option("--overwrite", is_flag=True, help="Replace episodes that are there.")
-@click.option("--quiet", is_flag=True, help="No progress.")
+@quiet_option
 @format_option
 @reports_errors
 def episodes(
