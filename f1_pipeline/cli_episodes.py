@@ -48,7 +48,7 @@ TRAINED = "linear"
     "--agent",
     "agent_file",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="A trained agent, to play as well: linear.",
+    help="A trained agent, of `agents --save`, to play as well.",
 )
 @click.option(
     "--seed", type=click.IntRange(0), default=0, metavar="N", help="Of random moves and simulated seasons; 0."
@@ -79,7 +79,7 @@ def episodes(
     Parquet in steps/, one row per race, with a data card beside it that says what the columns are and how to load them.
     """
     from f1_pipeline.errors import UsageError
-    from f1_pipeline.report.episodes import print_episodes, trained_agent, write_with_progress
+    from f1_pipeline.report.episodes import agent_in, print_episodes, write_with_progress
     from f1_pipeline.rl.episodes import EpisodeRequest
     from f1_pipeline.steps.pipeline import Pipeline
 
@@ -97,7 +97,7 @@ def episodes(
         worlds=WORLDS if world == "both" else (world,),
         simulated_count=simulated_count,
         agents=tuple(name for name in AGENTS if name in names or not names),
-        trained=None if agent_file is None else trained_agent(agent_file),
+        trained=None if agent_file is None else agent_in(agent_file),
         seed=seed,
         reward=reward,
         has_chips=not no_chips,

@@ -61,7 +61,7 @@ def write_with_progress(
         return write_episodes(pipeline, request, folder, overwrite=overwrite, tell=tell)
 
 
-def trained_agent(path: Path) -> Agent:
+def agent_in(path: Path) -> Agent:
     """Read a trained agent from a file.
 
     Raises

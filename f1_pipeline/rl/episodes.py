@@ -27,6 +27,7 @@ import pyarrow.parquet as pq
 from f1_pipeline.errors import DataError, UsageError
 from f1_pipeline.game.decisions import driver_of
 from f1_pipeline.game.lineup import DRIVER
+from f1_pipeline.optimize.policies import Policy
 from f1_pipeline.rl.agents import Agent, GreedyAgent, HoldAgent, PlanningAgent, RandomAgent
 from f1_pipeline.rl.episode_card import CARD, TITLE, EpisodeFile, render_card
 from f1_pipeline.rl.episode_columns import ACTION_PARTS, COLUMNS, NEXT, arrays_of, observation_columns, schema, table_of
@@ -34,12 +35,11 @@ from f1_pipeline.rl.rewards import REWARDS
 from f1_pipeline.rl.seasons import SeasonFrame, SeasonSource
 from f1_pipeline.rl.simulated import BLOCK
 from f1_pipeline.rl.vector_env import Arrays, F1FantasyVectorEnv
-from f1_pipeline.steps.backtest import REFERENCE
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.season_arrays import real_season, season_simulator
 
 WORLDS = ("real", "simulated")
-AGENTS = ("random", "hold", "greedy_value", "greedy_points", REFERENCE.name)
+AGENTS = ("random", "hold", "greedy_value", "greedy_points", "myopic")
 """Agents that need no training."""
 STEPS, SLOT_NAMES = "steps", "slots.csv"
 MOST_SEASONS = 2**16
@@ -239,7 +239,7 @@ def _agent(name: str, request: EpisodeRequest, season: int, first: int) -> Agent
         return request.trained
     if name == "random":
         return RandomAgent(int(np.random.SeedSequence([request.seed, season, first]).generate_state(1)[0]))
-    known = (HoldAgent(), GreedyAgent("value"), GreedyAgent("points"), PlanningAgent(REFERENCE))
+    known = (HoldAgent(), GreedyAgent("value"), GreedyAgent("points"), PlanningAgent(Policy("myopic")))
     return next(agent for agent in known if agent.name == name)
 
 

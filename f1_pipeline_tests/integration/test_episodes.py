@@ -258,6 +258,16 @@ def test_the_same_request_gives_the_same_bytes(played: Played) -> None:
     assert [path.name for path in played.folder.parent.iterdir()] == ["data"]
 
 
+def test_seasons_may_be_played_in_any_portions(played: Played, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(episodes, "BLOCK", 1)
+    words = ("--season", str(SEASON), "--world", "simulated", "--seasons", "2", "--seed", "5", "--quiet")
+    result = played.command("episodes", *words, "--agent-name", "greedy_value", "--out", str(tmp_path))
+    assert result.exit_code == 0, result.stderr
+    path = f"steps/simulated-{SEASON}-greedy_value.parquet"
+    assert pq.ParquetFile(tmp_path / path).num_row_groups == 2
+    assert pq.ParquetFile(tmp_path / path).read().equals(pq.ParquetFile(played.folder / path).read())
+
+
 def test_a_trained_agent_plays_as_well_and_nobody_need_play_chips(played: Played, tmp_path: Path) -> None:
     weights = np.zeros(len(PARAMETERS))
     file, out = tmp_path / "agent.json", tmp_path / "out"
