@@ -16,7 +16,6 @@ import tempfile
 from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from f1_pipeline import __version__
 from f1_pipeline.errors import DataError, UsageError
 from f1_pipeline.game.decisions import driver_of
 from f1_pipeline.game.lineup import DRIVER
@@ -142,7 +142,7 @@ def write_episodes(
             writer = csv.DictWriter(stream, list(slots[0]), lineterminator="\n")
             writer.writeheader()
             writer.writerows(slots)
-        (made / CARD).write_text(render_card(files, request, version("f1-pipeline")), encoding="utf-8")
+        (made / CARD).write_text(render_card(files, request, __version__), encoding="utf-8")
     return files
 
 
@@ -289,7 +289,7 @@ def _keys(frame: SeasonFrame, world: str, agent: str, numbers: Sequence[int]) ->
 
 def _metadata(frame: SeasonFrame, world: str, request: EpisodeRequest) -> dict[str, str]:
     return {
-        "made_by": f"f1-pipeline {version('f1-pipeline')}",
+        "made_by": f"f1-pipeline {__version__}",
         "command": request.command,
         "world": world,
         "season": str(frame.rules.season),

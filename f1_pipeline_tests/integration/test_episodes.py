@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 
-from f1_pipeline import cli_episodes
+from f1_pipeline import __version__, cli_episodes
 from f1_pipeline.cli import main
 from f1_pipeline.errors import DataError, RuleError
 from f1_pipeline.game.team_arrays import CHIPS
@@ -226,6 +226,7 @@ def test_the_card_has_counts_and_returns(played: Played) -> None:
         assert counts in card
         assert f"| {row['mean_points']:.1f} | {row['mean_return']:.1f} |" in card
     assert "`f1-pipeline episodes --season 2026 --world both --seasons 2 --seed 5 --reward above_mean`" in card
+    assert f"f1-pipeline {__version__}; rules of the game 2026.1; seed 5" in card
     assert "CC BY 4.0" in card
 
 
