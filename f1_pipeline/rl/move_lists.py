@@ -83,10 +83,35 @@ class MoveList:
         chip, move = chosen // MOVE_COUNT, chosen % MOVE_COUNT
         chip = np.where(is_legal, chip, 0)
         move = np.where(is_legal | self.mask[rows, move], move, 0)
+        return self.view.action(self._wanted(chip, move), chip)
+
+    def numbers(self, action: Arrays) -> Ints:
+        """Find full decisions on the list, for whoever learns from what others did.
+
+        Parameters
+        ----------
+        action : dict of numpy.ndarray
+            An action of :class:`f1_pipeline.rl.vector_env.F1FantasyVectorEnv`; its boosts are not looked at.
+
+        Returns
+        -------
+        numpy.ndarray of int, shape (N,)
+            The number that fields the same line-up and plays the same chip, -1 where the list has none.
+        """
+        wanted, chip = action["pick"].astype(bool), action["chip"]
+        rows, found = np.arange(len(chip)), np.full(len(chip), -1)
+        for move in range(MOVE_COUNT):
+            number = chip * MOVE_COUNT + move
+            is_same = (self._wanted(chip, np.full(len(chip), move)) == wanted).all(axis=1)
+            found = np.where((found < 0) & is_same & self.mask[rows, number], number, found)
+        return found
+
+    def _wanted(self, chip: Ints, move: Ints) -> Mask:
+        """Return the line-ups of some moves, shape (N, SLOTS)."""
         wanted = self.moves.applied(self.start, move)
         for number, (start, moves) in self.afresh.items():
             wanted = np.where((chip == number)[:, np.newaxis], moves.applied(start, move), wanted)
-        return self.view.action(wanted, chip)
+        return wanted
 
 
 def list_moves(observation: Arrays, frame: SeasonFrame) -> MoveList:

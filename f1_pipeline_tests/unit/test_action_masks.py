@@ -20,7 +20,8 @@ from f1_pipeline.game.chips import (
 )
 from f1_pipeline.game.team_arrays import CHIPS, LIMITLESS, WILDCARD
 from f1_pipeline.rl.env import F1FantasyEnv
-from f1_pipeline.rl.moves_env import MOVE_COUNT, MovesEnv, MovesVectorEnv
+from f1_pipeline.rl.move_lists import MOVE_COUNT
+from f1_pipeline.rl.moves_env import MovesEnv, MovesVectorEnv
 from f1_pipeline.rl.seasons import DRIVER_SLOTS, IS_DRIVER, SLOTS
 from f1_pipeline.rl.vector_env import Arrays, F1FantasyVectorEnv
 from f1_pipeline_tests.small_seasons import FIRST_RACES, SmallSeasons, legal_lineups, small_seasons

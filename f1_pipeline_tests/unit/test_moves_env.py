@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from f1_pipeline.game.team_arrays import CHIPS, EXTRA_BOOST, LIMITLESS, WILDCARD
-from f1_pipeline.rl.moves_env import MOVE_COUNT, MOVE_FEATURES, MovesVectorEnv
+from f1_pipeline.rl.move_lists import MOVE_COUNT, MOVE_FEATURES
+from f1_pipeline.rl.moves_env import MovesVectorEnv
 from f1_pipeline.rl.seasons import DRIVER_SLOTS, IS_DRIVER
 from f1_pipeline.rl.vector_env import F1FantasyVectorEnv
 from f1_pipeline_tests.small_seasons import SmallSeasons, small_seasons
@@ -92,3 +93,17 @@ def test_lists_of_a_wildcard_and_of_limitless_are_of_teams_built_afresh() -> Non
         best = np.argsort(-np.where(kind, expected, -np.inf))[:size]
         assert limitless["pick"][0, best].all()
     np.testing.assert_array_equal(limitless["pick"].sum(axis=1), 7)
+
+
+@pytest.mark.parametrize("race", range(3))
+def test_full_decisions_are_found_on_the_list(race: int) -> None:
+    small = small_seasons(2)
+    env, _ = at_race(small, race)
+    for chip in range(len(CHIPS)):
+        chosen = chip * MOVE_COUNT + np.arange(MOVE_COUNT)
+        legal = env.mask[np.arange(MOVE_COUNT), chosen] > 0
+        action = env.full_action(np.where(legal, chosen, 0))
+        np.testing.assert_array_equal(env.listed.numbers(action), np.where(legal, chosen, 0))
+    held = env.full_action(np.zeros(MOVE_COUNT, dtype=int))
+    elsewhere = {**held, "pick": np.zeros_like(held["pick"])}
+    assert (env.listed.numbers(elsewhere) == -1).all()
