@@ -14,11 +14,11 @@ import numpy as np
 
 from benchmarks.registry import Figure, benchmark
 from f1_pipeline.rl.linear import CrossEntropySettings, train_linear
-from f1_pipeline.rl.registration import make_moves_vector
 from f1_pipeline.rl.seasons import GivenSeasons, SeasonSource
 from f1_pipeline.rl.vector_env import Arrays, F1FantasyVectorEnv
 from f1_pipeline.settings import load_settings
 from f1_pipeline.steps.agents import TRAINING
+from f1_pipeline.steps.environments import make_moves_vector
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.season_arrays import season_simulator
 

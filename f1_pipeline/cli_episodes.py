@@ -1,7 +1,7 @@
 """`f1-pipeline episodes`: training data for offline reinforcement learning.
 
-Belongs here: its options. Neighbours: `rl.episodes` plays and writes, `report.episodes` shows, `cli.py` has the other
-commands. Heavy libraries are imported inside the function.
+Belongs here: its options. Neighbours: `steps.episodes` plays and writes, `report.episodes` shows, `cli.py` has the
+other commands. Heavy libraries are imported inside the function.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from f1_pipeline.settings import load_settings
 WORLDS = ("real", "simulated")
 AGENTS = ("random", "hold", "greedy_value", "greedy_points", "myopic")
 REWARDS = ("above_mean", "points", "regret")
-"""As in `rl.episodes` and `rl.rewards`, which are not imported for the help."""
+"""As in `steps.episodes` and `rl.rewards`, which are not imported for the help."""
 TRAINED = "linear"
 
 
@@ -80,7 +80,7 @@ def episodes(
     """
     from f1_pipeline.errors import UsageError
     from f1_pipeline.report.episodes import agent_in, print_episodes, write_with_progress
-    from f1_pipeline.rl.episodes import EpisodeRequest
+    from f1_pipeline.steps.episodes import EpisodeRequest
     from f1_pipeline.steps.pipeline import Pipeline
 
     if TRAINED in names and agent_file is None:

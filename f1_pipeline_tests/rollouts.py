@@ -16,8 +16,8 @@ import gymnasium
 import numpy as np
 
 from f1_pipeline.rl import GAME_ID, MOVES_ID
-from f1_pipeline.rl.registration import season_source
 from f1_pipeline.rl.seasons import SeasonSource
+from f1_pipeline.steps.environments import season_source
 
 SEASON = 2025
 WORLDS = ("real", "simulated")

@@ -188,6 +188,7 @@ def _frame(generator: np.random.Generator, season: int, races: int, drivers: int
         history=history,
         history_prices=np.where(np.isnan(history), np.nan, 10.0),
         circuit_mean_points=np.zeros((races, SLOTS)),
+        calendar_count=races,
     )
 
 

@@ -39,8 +39,8 @@ CLOSED_DOORS = {
     "warehouse": ("game", "forecast", "optimize", "rl", "report", "steps", "defs", "settings", "cli"),
     "forecast": ("warehouse", "optimize", "rl", "report", "steps", "defs", "settings", "cli"),
     "optimize": ("sources", "warehouse", "forecast", "rl", "report", "steps", "defs", "settings", "cli"),
-    "rl": ("defs", "report", "cli"),
-    "steps": ("rl", "report", "defs", "cli"),
+    "rl": ("warehouse", "steps", "defs", "report", "settings", "cli"),
+    "steps": ("report", "defs", "cli"),
     "defs": ("cli",),
     "report": ("cli",),
 }

@@ -1,6 +1,6 @@
 """Episodes as the command line hands them out: progress while they are played, and what was written.
 
-Neighbours: `rl.episodes` plays and writes, `tables.py` has the style.
+Neighbours: `steps.episodes` plays and writes, `tables.py` has the style.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from f1_pipeline.errors import UsageError
 from f1_pipeline.report.tables import console, new_table, print_rows
 from f1_pipeline.rl.agents import Agent
-from f1_pipeline.rl.episode_card import EpisodeFile
-from f1_pipeline.rl.episodes import EpisodeRequest, write_episodes
 from f1_pipeline.rl.linear import read_agent
+from f1_pipeline.steps.episode_card import EpisodeFile
+from f1_pipeline.steps.episodes import EpisodeRequest, write_episodes
 from f1_pipeline.steps.pipeline import Pipeline
 
 
@@ -43,7 +43,7 @@ def write_with_progress(
     Raises
     ------
     F1PipelineError
-        See :func:`f1_pipeline.rl.episodes.write_episodes`.
+        See :func:`f1_pipeline.steps.episodes.write_episodes`.
     """
     shown = Console(stderr=True, quiet=quiet)
     described = TextColumn("{task.description}")

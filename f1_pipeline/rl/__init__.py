@@ -9,8 +9,8 @@ Importing this package registers the environments with Gymnasium::
     env = gymnasium.make("f1_pipeline/F1FantasyMoves-v0", season=2025, world="simulated")
     envs = gymnasium.make_vec("f1_pipeline/F1Fantasy-v0", num_envs=1024, season=2025, world="simulated")
 
-Belongs here: the names. Neighbours: :mod:`f1_pipeline.rl.registration` makes the environments. This is the only package
-that imports gymnasium.
+Belongs here: the names. Neighbours: `steps.environments` makes the environments of the warehouse's seasons. This is
+the only package that imports gymnasium.
 """
 
 from __future__ import annotations
@@ -25,6 +25,6 @@ MOVES_ID = "f1_pipeline/F1FantasyMoves-v0"
 for _id, _name in ((GAME_ID, "game"), (MOVES_ID, "moves")):
     register(
         id=_id,
-        entry_point=f"f1_pipeline.rl.registration:make_{_name}",
-        vector_entry_point=f"f1_pipeline.rl.registration:make_{_name}_vector",
+        entry_point=f"f1_pipeline.steps.environments:make_{_name}",
+        vector_entry_point=f"f1_pipeline.steps.environments:make_{_name}_vector",
     )

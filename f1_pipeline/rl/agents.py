@@ -74,6 +74,7 @@ class RandomAgent:
     Parameters
     ----------
     seed : int
+        With the year and the numbers of the seasons it decides every draw.
     """
 
     seed: int = 0
@@ -84,7 +85,7 @@ class RandomAgent:
     def act(self, observation: Arrays, info: dict[str, Any], env: F1FantasyVectorEnv) -> Arrays:
         """Decide; see `Agent`."""
         if env.race == 0:
-            self._rng = np.random.default_rng(self.seed)
+            self._rng = np.random.default_rng([self.seed, env.frame.rules.season, *env.season_numbers])
         view = View(observation, env.frame)
         worth = self._rng.normal(size=view.held.shape)
         problem = replace(view.problem(worth), extra_points=-NEVER)

@@ -1,7 +1,7 @@
 """The columns of an episode file: every part of a step by name, with its unit and bounds, and the way there and back.
 
 Belongs here: the Arrow schema of transitions, and turning the environment's arrays into its columns and columns into
-arrays. Neighbours: :mod:`f1_pipeline.rl.episodes` plays and writes, :mod:`f1_pipeline.rl.episode_card` describes.
+arrays. Neighbours: `steps.episodes` plays and writes, `steps.episode_card` describes.
 
 Arrays per asset are fixed-size lists with one entry per slot, one column for each feature; everything else is a plain
 column. Nothing is rounded: what comes back is bit for bit what the environment gave.

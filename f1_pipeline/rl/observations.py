@@ -105,7 +105,7 @@ def bounded(features: Floats) -> Floats:
 
 def context_of(frame: SeasonFrame, race: int) -> Floats:
     """Say what is known of a race: shape (CONTEXT,)."""
-    count = frame.race_count
+    count = frame.calendar_count
     kinds = [float(frame.circuit_types[race] == kind) for kind in CIRCUIT_TYPES]
     progress = race / max(count - 1, 1)
     return np.array([progress, count - race, float(frame.has_sprint[race]), *kinds], dtype=np.float32)

@@ -76,6 +76,8 @@ class SeasonFrame:
         Prices there in million dollars, NaN for none.
     circuit_mean_points : numpy.ndarray of float, shape (T, SLOTS)
         Mean points at each circuit in earlier seasons, 0 for none.
+    calendar_count : int
+        Races of the whole season as planned, at least T: of a season that is going on only those driven are played.
     """
 
     rules: SeasonRules
@@ -88,6 +90,7 @@ class SeasonFrame:
     history: Floats
     history_prices: Floats
     circuit_mean_points: Floats
+    calendar_count: int
 
     @property
     def race_count(self) -> int:

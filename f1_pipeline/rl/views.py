@@ -82,13 +82,13 @@ class View:
     @cached_property
     def expected(self) -> Floats:
         """Return expected points, of who takes no part the penalty: shape (N, SLOTS)."""
-        race = self.frame.race_count - round(float(self.context("races_left_count")[0]))
+        race = self.frame.calendar_count - round(float(self.context("races_left_count")[0]))
         return np.where(self.on_sale, self.feature("expected_points"), float(self.frame.inactive_points[race]))
 
     @cached_property
     def is_first(self) -> Mask:
         """Say who has not begun yet, shape (N,)."""
-        return np.round(self.context("races_left_count")) == self.frame.race_count
+        return np.round(self.context("races_left_count")) == self.frame.calendar_count
 
     @cached_property
     def playable(self) -> Mask:

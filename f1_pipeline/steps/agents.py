@@ -45,8 +45,8 @@ SEED = 1
 _RECIPE_VERSION = 1
 """Changes whenever the same simulators and settings would give another agent than before."""
 
-FIRST_SIMULATED = 2**40
-"""Number of the first simulated season that agents are judged on: beyond all that training draws from."""
+FIRST_SIMULATED = 2**50
+"""Number of the first simulated season that agents are judged on: beyond all that a seed or a training reaches."""
 
 
 @dataclass(frozen=True)

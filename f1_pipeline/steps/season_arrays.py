@@ -210,7 +210,8 @@ def _by_appearance(menus: Iterable[RaceMenu]) -> list[AssetKey]:
 def _frame(
     pipeline: Pipeline, season: int, race_keys: Sequence[str], keys: Sequence[AssetKey], penalties: Sequence[int]
 ) -> SeasonFrame:
-    calendar = _calendar(pipeline, season).loc[list(race_keys)]
+    whole = _calendar(pipeline, season)
+    calendar = whole.loc[list(race_keys)]
     rules = load_rules(pipeline.settings.data_dir, season)
     with pipeline.warehouse.read() as connection:
         past = read_frame(connection, PAST, {"season": season})
@@ -241,6 +242,7 @@ def _frame(
         history=history,
         history_prices=paid,
         circuit_mean_points=circuit,
+        calendar_count=len(whole),
     )
 
 

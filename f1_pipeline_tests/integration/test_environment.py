@@ -30,7 +30,6 @@ from f1_pipeline.optimize.plan_problem import plan_assets
 from f1_pipeline.rl import GAME_ID, MOVES_ID
 from f1_pipeline.rl.env import F1FantasyEnv
 from f1_pipeline.rl.moves_env import MovesVectorEnv
-from f1_pipeline.rl.registration import season_source
 from f1_pipeline.rl.rewards import REWARDS
 from f1_pipeline.rl.seasons import (
     FEATURES,
@@ -43,6 +42,7 @@ from f1_pipeline.rl.seasons import (
 )
 from f1_pipeline.rl.simulated import BLOCK, SimulatedSeasons
 from f1_pipeline.rl.vector_env import Arrays, F1FantasyVectorEnv
+from f1_pipeline.steps.environments import season_source
 from f1_pipeline.steps.knowledge import Knowledge, season_knowledge
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.season_arrays import laid_out, real_season, season_simulator

@@ -24,10 +24,10 @@ from f1_pipeline.game.team_arrays import CHIPS
 from f1_pipeline.rl import episodes
 from f1_pipeline.rl.episode_columns import COLUMNS, arrays_of
 from f1_pipeline.rl.linear import PARAMETERS, LinearAgent, agent_bytes
-from f1_pipeline.rl.registration import make_game
 from f1_pipeline.rl.rewards import REWARDS
 from f1_pipeline.rl.seasons import DRIVER_SLOTS, SeasonSource
 from f1_pipeline.rl.vector_env import F1FantasyVectorEnv
+from f1_pipeline.steps.environments import make_game
 from f1_pipeline.steps.pipeline import Pipeline
 
 Command = Callable[..., Result]

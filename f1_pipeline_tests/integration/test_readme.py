@@ -39,6 +39,8 @@ def test_every_command_of_the_table_exists() -> None:
         "plan",
         "chips",
         "backtest",
+        "agents",
+        "episodes",
         "accuracy",
         "query",
         "scores",

@@ -16,9 +16,9 @@ from f1_pipeline.game.team_arrays import AUTOPILOT, CHIPS, EXTRA_BOOST, WILDCARD
 from f1_pipeline.rl import GAME_ID, MOVES_ID
 from f1_pipeline.rl.env import F1FantasyEnv
 from f1_pipeline.rl.moves_env import MOVE_COUNT, MovesEnv, MovesVectorEnv
-from f1_pipeline.rl.registration import make_game, season_source
 from f1_pipeline.rl.seasons import DRIVER_SLOTS, SLOTS, slot_order
 from f1_pipeline.rl.vector_env import F1FantasyVectorEnv
+from f1_pipeline.steps.environments import make_game, season_source
 from f1_pipeline_tests.small_seasons import small_seasons
 
 SMALL = small_seasons(6)

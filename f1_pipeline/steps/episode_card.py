@@ -1,7 +1,7 @@
 """The data card of episodes: what they are, how they were made, how to load them, and what they cannot tell.
 
 Belongs here: its words, and the figures that are read from the files themselves. Neighbours:
-:mod:`f1_pipeline.rl.episodes` writes the files, :mod:`f1_pipeline.rl.episode_columns` has the columns.
+`episodes` writes the files, :mod:`f1_pipeline.rl.episode_columns` has the columns.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from f1_pipeline.rl.rewards import REWARDS
 from f1_pipeline.rl.seasons import CONSTRUCTOR_SLOTS, DRIVER_SLOTS, SLOTS
 
 if TYPE_CHECKING:
-    from f1_pipeline.rl.episodes import EpisodeRequest
+    from f1_pipeline.steps.episodes import EpisodeRequest
 
 CARD = "README.md"
 TITLE = "# Episodes of F1 Fantasy seasons"
@@ -100,7 +100,7 @@ In the shapes of the environment's own spaces, where this project is installed:
 ```python
 from pathlib import Path
 
-from f1_pipeline.rl.episodes import read_transitions
+from f1_pipeline.steps.episodes import read_transitions
 
 found = read_transitions(Path("."))
 assets = found["observation"]["assets"]  # steps, slots, features
@@ -129,9 +129,9 @@ _LIMITS = f"""\
   without training only `random` plays chips. No probabilities of actions are recorded; there are none but `random`'s.
 * Episodes of the same season number share its races: the agents' returns differ in pairs, and episodes must be split
   into training and test by season and season number, never by row.
-* Real points are the official ones as they stand now; some were corrected days after the race. The real season has its
-  finished races alone: of one that is going on, `obs_races_left_count` and `obs_season_progress_share` count those, and
-  races that were cancelled in its course are never counted.
+* Real points are the official ones as they stand now; some were corrected days after the race. Of a season that is going
+  on the finished races are there, while `obs_races_left_count` and `obs_season_progress_share` count its whole calendar.
+  Races that were cancelled in the course of a season are never counted.
 * Simulated seasons have no practice, so that their forecast knows less than a real one: it is a linear one, from the
   mean of each race and what the season has shown. Nobody leaves the sale or comes to it, nobody is replaced, and the
   rules of prices are those of the season's start. Strengths are those believed before the first race, drifting at

@@ -1,8 +1,8 @@
 """Make the registered environments: a season of the warehouse, real or simulated.
 
 Belongs here: what `gymnasium.make` and `gymnasium.make_vec` call. The environments themselves are
-:mod:`f1_pipeline.rl.env` and :mod:`f1_pipeline.rl.vector_env`; seasons are read by
-:mod:`f1_pipeline.steps.season_arrays`.
+:mod:`f1_pipeline.rl.env` and :mod:`f1_pipeline.rl.vector_env`, their names are given by :mod:`f1_pipeline.rl`; seasons
+are read by `season_arrays`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from f1_pipeline.rl.moves_env import MovesEnv, MovesVectorEnv
 from f1_pipeline.rl.seasons import SeasonSource
 from f1_pipeline.rl.vector_env import F1FantasyVectorEnv
 from f1_pipeline.settings import load_settings
+from f1_pipeline.steps.pipeline import Pipeline
+from f1_pipeline.steps.season_arrays import real_season, season_simulator
 
 WORLDS = ("real", "simulated")
 
@@ -40,9 +42,6 @@ def season_source(season: int, world: str = "real") -> SeasonSource:
     WarehouseError
         The warehouse lacks it.
     """
-    from f1_pipeline.steps.pipeline import Pipeline
-    from f1_pipeline.steps.season_arrays import real_season, season_simulator
-
     if world not in WORLDS:
         raise UsageError(f"Environment: world: expected one of {', '.join(WORLDS)}, found {world!r}.")
     pipeline = Pipeline(load_settings())

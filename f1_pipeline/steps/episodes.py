@@ -1,7 +1,7 @@
 """Episodes for offline learning: seasons as the reference agents play them, step by step, as Parquet with a data card.
 
 Belongs here: who plays what, and putting the files in place, all or none. Neighbours:
-:mod:`f1_pipeline.rl.episode_columns` has the columns, :mod:`f1_pipeline.rl.episode_card` the card; the command is in
+:mod:`f1_pipeline.rl.episode_columns` has the columns, `episode_card` the card; the command is in
 `cli_episodes.py`.
 
 A folder of episodes has one file per world, season and agent in ``steps/``, the names of the slots in ``slots.csv`` and
@@ -29,12 +29,12 @@ from f1_pipeline.game.decisions import driver_of
 from f1_pipeline.game.lineup import DRIVER
 from f1_pipeline.optimize.policies import Policy
 from f1_pipeline.rl.agents import Agent, GreedyAgent, HoldAgent, PlanningAgent, RandomAgent
-from f1_pipeline.rl.episode_card import CARD, TITLE, EpisodeFile, render_card
 from f1_pipeline.rl.episode_columns import ACTION_PARTS, COLUMNS, NEXT, arrays_of, observation_columns, schema, table_of
 from f1_pipeline.rl.rewards import REWARDS
 from f1_pipeline.rl.seasons import SeasonFrame, SeasonSource
 from f1_pipeline.rl.simulated import BLOCK
 from f1_pipeline.rl.vector_env import Arrays, F1FantasyVectorEnv
+from f1_pipeline.steps.episode_card import CARD, TITLE, EpisodeFile, render_card
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.season_arrays import real_season, season_simulator
 
@@ -216,7 +216,7 @@ def _play(source: SeasonSource, world: str, request: EpisodeRequest, folder: Pat
                 source, len(chunk), reward=request.reward, illegal="reject", has_chips=request.has_chips
             )
             for name in names:
-                agent = _agent(name, request, frame.rules.season, chunk[0])
+                agent = _agent(name, request)
                 steps = _episodes(env, agent, chunk, lambda count, name=name: tell(f"{done}: {name}", count, None))
                 _, own, writer = writers[name]
                 writer.write_table(table_of(steps | _keys(frame, world, name, chunk), own))
@@ -233,12 +233,12 @@ def _season_numbers(source: SeasonSource, request: EpisodeRequest) -> list[int]:
     return list(range(first, first + request.simulated_count))
 
 
-def _agent(name: str, request: EpisodeRequest, season: int, first: int) -> Agent:
-    """Make an agent; the random one differs from chunk to chunk."""
+def _agent(name: str, request: EpisodeRequest) -> Agent:
+    """Make an agent."""
     if request.trained is not None and name == request.trained.name:
         return request.trained
     if name == "random":
-        return RandomAgent(int(np.random.SeedSequence([request.seed, season, first]).generate_state(1)[0]))
+        return RandomAgent(request.seed)
     known = (HoldAgent(), GreedyAgent("value"), GreedyAgent("points"), PlanningAgent(Policy("myopic")))
     return next(agent for agent in known if agent.name == name)
 
