@@ -129,9 +129,9 @@ _LIMITS = f"""\
   without training only `random` plays chips. No probabilities of actions are recorded; there are none but `random`'s.
 * Episodes of the same season number share its races: the agents' returns differ in pairs, and episodes must be split
   into training and test by season and season number, never by row.
-* Real points are the official ones as they stand now; some were corrected days after the race. Of a season that is going
-  on the finished races are there, while `obs_races_left_count` and `obs_season_progress_share` count its whole calendar.
-  Races that were cancelled in the course of a season are never counted.
+* Real points are the official ones as they stand now; some were corrected days after the race. Of a season that is
+  going on the finished races are there, while `obs_races_left_count` and `obs_season_progress_share` count its whole
+  calendar. Races that were cancelled in the course of a season are never counted.
 * Simulated seasons have no practice, so that their forecast knows less than a real one: it is a linear one, from the
   mean of each race and what the season has shown. Nobody leaves the sale or comes to it, nobody is replaced, and the
   rules of prices are those of the season's start. Strengths are those believed before the first race, drifting at
