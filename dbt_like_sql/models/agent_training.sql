@@ -5,14 +5,14 @@
 -- column: agent | linear, or ppo where the extra rl is installed
 -- column: generation | Place in the learning curve, from 1 | count
 -- column: mean_points | Mean points per season of all agents of the generation | points
--- column: elite_points | Mean points per season of its best ones | points
--- column: best_points | Points per season of the best one | points
--- column: simulator_season | Season whose simulator the generation played on | year
+-- column: elite_points | Mean points per season of its best ones; null for ppo, which is one agent | points
+-- column: best_points | Points per season of the best one; null for ppo | points
+-- column: simulator_season | Season whose simulator the generation played on; null for ppo, which plays on all | year
 -- column: simulator_seasons | Simulators that took turns, each made before the first race of its season
 -- column: model_uri | The trained agent in MLflow
--- check: simulator_season <= season
+-- check: simulator_season is null or simulator_season <= season
 -- check: generation >= 1
--- check: best_points >= mean_points - 1e-6
+-- check: best_points is null or best_points >= mean_points - 1e-6
 select
     cast(inc.season as integer) as season,
     cast(inc.agent as varchar) as agent,

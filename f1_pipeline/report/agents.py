@@ -145,12 +145,12 @@ def save_agent(settings: Settings, wanted: tuple[int, ...], path: Path) -> None:
         No agent has been trained.
     """
     from f1_pipeline.report.accuracy import write_file
-    from f1_pipeline.rl.linear import agent_bytes
-    from f1_pipeline.steps.agents import trained_agent
+    from f1_pipeline.steps.agents import LIGHT, trained_agents
 
     if len(wanted) != 1:
         raise UsageError(f"--save: expected one --season, whose agent it is, found {len(wanted)}")
-    write_file(path, agent_bytes(trained_agent(Pipeline(settings), wanted[0])[0]))
+    agent, _ = trained_agents(Pipeline(settings), wanted[0])[LIGHT.name]
+    write_file(path, LIGHT.to_bytes(agent))
 
 
 def print_agents(found: AgentSeasons, output: str) -> None:
@@ -231,17 +231,25 @@ def draw_agents(found: AgentSeasons, path: Path) -> None:
         learning, simulated, real = figure.subplots(1, 3)
         for at, season in enumerate(seasons):
             colour, shift = f"C{at}", 0.16 * (at - (len(seasons) - 1) / 2)
-            for _, curve in found.curves[found.curves["season"] == season].groupby("agent"):
-                own = curve[curve["simulator_season"] == season]
-                learning.plot(own["generation"], own["mean_points"], "o-", color=colour, label=str(season), ms=3)
+            for agent, curve in found.curves[found.curves["season"] == season].groupby("agent"):
+                own = curve[curve["simulator_season"].isna() | (curve["simulator_season"] == season)]
+                is_light = own["simulator_season"].notna().all()
+                learning.plot(
+                    own["generation"] / curve["generation"].max(),
+                    own["mean_points"],
+                    "o-" if is_light else "--",
+                    color=colour,
+                    label=f"{season} {agent}",
+                    ms=3,
+                )
             for axes, world in ((simulated, "simulated"), (real, "real")):
                 rows = scores[(scores["season"] == season) & (scores["world"] == world)]
                 heights = rows["label"].map(places).to_numpy(dtype=float) + shift
                 axes.errorbar(
                     rows["mean_points"], heights, xerr=2 * rows["se_points"].fillna(0.0), fmt="o", ms=4, color=colour
                 )
-        learning.set_title("Light agent learning: mean points of a generation")
-        learning.set_xlabel("generation, on the simulator of the season played")
+        learning.set_title("Learning: mean points of a generation")
+        learning.set_xlabel("share of the training; of linear those on the season's own simulator")
         if learning.get_legend_handles_labels()[0]:
             learning.legend()
         simulated.set_title("Simulated seasons: points, ± 2 standard errors")

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from importlib.util import find_spec
+from typing import Any
 
 import pandas as pd
 
@@ -24,12 +26,12 @@ from f1_pipeline.rl.evaluate import play_seasons
 from f1_pipeline.rl.linear import (
     PARAMETERS,
     CrossEntropySettings,
-    Generation,
     LinearAgent,
     agent_bytes,
     read_agent,
     train_linear,
 )
+from f1_pipeline.rl.ppo import PpoSettings, ppo_bytes, read_ppo, train_ppo
 from f1_pipeline.rl.seasons import SeasonSource
 from f1_pipeline.rl.simulated import SimulatedSeasons
 from f1_pipeline.steps.pipeline import Pipeline
@@ -39,11 +41,52 @@ from f1_pipeline.warehouse.frames import has_table, read_frame
 from f1_pipeline.warehouse.writer import WriteReport
 
 TRAINING_TABLE, AGENT_SEASON_TABLE = "models.agent_training", "evaluation.agent_season"
-LINEAR, AGENT_FILE, CURVE_FILE = "linear", "agent.json", "curve.json"
-TRAINING = CrossEntropySettings(generations=20)
+CURVE_FILE = "curve.json"
 SEED = 1
 _RECIPE_VERSION = 1
 """Changes whenever the same simulators and settings would give another agent than before."""
+
+
+@dataclass(frozen=True)
+class Trainer:
+    """A way to train an agent, and to keep it.
+
+    Attributes
+    ----------
+    name : str
+    settings : dataclass
+        Of its training.
+    train : callable
+        ``train(simulators, settings, seed)`` returns the agent and its learning curve, a list of dataclasses with
+        ``number`` and ``mean_points``.
+    to_bytes, read : callable
+        ``to_bytes(agent)`` and ``read(content, where)``; no pickles.
+    file_name : str
+        What it is kept as.
+    takes_turns : bool
+        Whether each generation plays on one simulator, in turn; else on all of them.
+    """
+
+    name: str
+    settings: CrossEntropySettings | PpoSettings
+    train: Callable[..., tuple[Any, Sequence[Any]]]
+    to_bytes: Callable[[Any], bytes]
+    read: Callable[[bytes, str], Agent]
+    file_name: str
+    takes_turns: bool = False
+
+
+LIGHT = Trainer(
+    "linear", CrossEntropySettings(generations=20), train_linear, agent_bytes, read_agent, "agent.json", True
+)
+MASKED_PPO = Trainer("ppo", PpoSettings(), train_ppo, ppo_bytes, read_ppo, "agent.npz")
+
+
+def trainers() -> tuple[Trainer, ...]:
+    """List the trainers at hand: the light agent's, and PPO's where the extra ``rl`` is installed."""
+    has_extra = all(find_spec(name) is not None for name in ("sb3_contrib", "torch"))
+    return (LIGHT, MASKED_PPO) if has_extra else (LIGHT,)
+
 
 FIRST_SIMULATED = 2**50
 """Number of the first simulated season that agents are judged on: beyond all that a seed or a training reaches."""
@@ -72,7 +115,13 @@ ARENA = Arena()
 OPENER_MODELS = """
     select race_key, fingerprint from models.weekend_model where list_contains($race_keys, race_key) order by race_key
 """
-URIS = "select season, agent, any_value(model_uri) as model_uri from models.agent_training group by season, agent"
+URIS = """
+    select agent, any_value(model_uri) as model_uri
+    from models.agent_training
+    where season = $season
+    group by agent
+    order by agent
+"""
 
 
 @dataclass(frozen=True)
@@ -117,7 +166,7 @@ def untrained(arena: Arena = ARENA) -> tuple[Contender, ...]:
 
 
 def train_agents(
-    pipeline: Pipeline, table: str, seasons: Sequence[str], settings: CrossEntropySettings = TRAINING
+    pipeline: Pipeline, table: str, seasons: Sequence[str], wanted: Sequence[Trainer] | None = None
 ) -> WriteReport:
     """Train the agents of each season, or find those that are kept already.
 
@@ -127,13 +176,13 @@ def train_agents(
     table : str
         `models.agent_training`.
     seasons : sequence of str
-    settings : CrossEntropySettings
-        How to search.
+    wanted : sequence of Trainer, optional
+        All at hand by default.
 
     Returns
     -------
     WriteReport
-        With the last generation of each learning curve.
+        With the end of each learning curve.
 
     Raises
     ------
@@ -143,23 +192,26 @@ def train_agents(
     rows, details = [], {}
     for season in seasons:
         simulators = training_simulators(pipeline, int(season))
-        uri = _trained(pipeline, int(season), simulators, settings)
-        curve = json.loads(pipeline.agent_tracking.model_file(uri, CURVE_FILE).read_bytes())
         names = list(simulators)
-        rows += [
-            {
-                "season": int(season),
-                "agent": LINEAR,
-                "generation": point["number"],
-                **{name: point[name] for name in ("mean_points", "elite_points", "best_points")},
-                "simulator_season": names[at % len(names)],
-                "simulator_seasons": ", ".join(map(str, names)),
-                "model_uri": uri,
-            }
-            for at, point in enumerate(curve)
-        ]
-        details[season] = {"model": uri, "last generation": f"{curve[-1]['mean_points']:.0f} points"}
-    return replace(run_model(pipeline, table, seasons, pd.DataFrame(rows)), details=details)
+        details[season] = {}
+        for trainer in trainers() if wanted is None else wanted:
+            uri = _trained(pipeline, int(season), simulators, trainer)
+            curve = json.loads(pipeline.agent_tracking.model_file(uri, CURVE_FILE).read_bytes())
+            rows += [
+                {
+                    "season": int(season),
+                    "agent": trainer.name,
+                    "generation": point["number"],
+                    **{name: point.get(name) for name in ("mean_points", "elite_points", "best_points")},
+                    "simulator_season": names[at % len(names)] if trainer.takes_turns else None,
+                    "simulator_seasons": ", ".join(map(str, names)),
+                    "model_uri": uri,
+                }
+                for at, point in enumerate(curve)
+            ]
+            details[season][trainer.name] = f"{uri}: {curve[-1]['mean_points']:.0f} points in the last generation"
+    report = run_model(pipeline, table, seasons, with_nulls(pd.DataFrame(rows)))
+    return replace(report, details=details)
 
 
 def training_simulators(pipeline: Pipeline, season: int) -> dict[int, SimulatedSeasons]:
@@ -179,43 +231,42 @@ def training_simulators(pipeline: Pipeline, season: int) -> dict[int, SimulatedS
     return {each: season_simulator(pipeline, each) for each in finished if each <= season}
 
 
-def _trained(
-    pipeline: Pipeline, season: int, simulators: dict[int, SimulatedSeasons], settings: CrossEntropySettings
-) -> str:
-    """Train the linear agent and keep it, unless the same one is kept already; return its URI."""
-    mark = _fingerprint(pipeline, simulators, settings)
+def _trained(pipeline: Pipeline, season: int, simulators: dict[int, SimulatedSeasons], trainer: Trainer) -> str:
+    """Train an agent and keep it, unless the same one is kept already; return its URI."""
+    mark = _fingerprint(pipeline, simulators, trainer)
     known = pipeline.agent_tracking.find(mark)
     if known is not None:
         return known
-    agent, curve = train_linear(list(simulators.values()), settings, SEED)
+    agent, curve = trainer.train(list(simulators.values()), trainer.settings, SEED)
     opener = pipeline.calendar.get(season_opener(pipeline, season))
+    points = [asdict(point) for point in curve]
     record = ModelRecord(
-        candidate=LINEAR,
+        candidate=trainer.name,
         race_key=opener.race_key,
         race_date=opener.race_date.isoformat(),
         fingerprint=mark,
-        params={**asdict(settings), "seed": SEED, "simulator_seasons": ", ".join(map(str, simulators))},
-        metrics=dict(zip(PARAMETERS, agent.weights.tolist(), strict=True)),
-        files={AGENT_FILE: agent_bytes(agent), CURVE_FILE: _curve_bytes(curve)},
-        curve=[
-            {name: getattr(point, name) for name in ("mean_points", "elite_points", "best_points")} for point in curve
-        ],
+        params={**asdict(trainer.settings), "seed": SEED, "simulator_seasons": ", ".join(map(str, simulators))},
+        metrics=_weights(agent),
+        files={trainer.file_name: trainer.to_bytes(agent), CURVE_FILE: json.dumps(points, indent=2).encode()},
+        curve=[{name: value for name, value in point.items() if name.endswith("_points")} for point in points],
     )
     return pipeline.agent_tracking.log_model(record)
 
 
-def _curve_bytes(curve: Sequence[Generation]) -> bytes:
-    return json.dumps([asdict(point) for point in curve], indent=2).encode()
+def _weights(agent: Agent) -> dict[str, float]:
+    """List the weights of an agent that has a few with names."""
+    return dict(zip(PARAMETERS, agent.weights.tolist(), strict=True)) if isinstance(agent, LinearAgent) else {}
 
 
-def _fingerprint(pipeline: Pipeline, simulators: dict[int, SimulatedSeasons], settings: CrossEntropySettings) -> str:
+def _fingerprint(pipeline: Pipeline, simulators: dict[int, SimulatedSeasons], trainer: Trainer) -> str:
     """Hash what determines an agent: the simulators, what they start from, and the settings."""
     openers = [each.frame.race_keys[0] for each in simulators.values()]
     with pipeline.warehouse.read() as connection:
         models = read_frame(connection, OPENER_MODELS, {"race_keys": openers})
     recipe = {
         "recipe": _RECIPE_VERSION,
-        "settings": asdict(settings),
+        "trainer": trainer.name,
+        "settings": asdict(trainer.settings),
         "seed": SEED,
         "models": models.to_dict("records"),
         "rules": [each.frame.rules.version for each in simulators.values()],
@@ -225,8 +276,8 @@ def _fingerprint(pipeline: Pipeline, simulators: dict[int, SimulatedSeasons], se
     return hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()
 
 
-def trained_agent(pipeline: Pipeline, season: int) -> tuple[LinearAgent, str]:
-    """Read the light agent that was trained before a season.
+def trained_agents(pipeline: Pipeline, season: int) -> dict[str, tuple[Agent, str]]:
+    """Read the agents that were trained before a season.
 
     Parameters
     ----------
@@ -235,8 +286,8 @@ def trained_agent(pipeline: Pipeline, season: int) -> tuple[LinearAgent, str]:
 
     Returns
     -------
-    tuple of LinearAgent and str
-        And its URI.
+    dict of str to (Agent, str)
+        Agent and its URI by name; playing needs no extra.
 
     Raises
     ------
@@ -245,13 +296,15 @@ def trained_agent(pipeline: Pipeline, season: int) -> tuple[LinearAgent, str]:
     """
     with pipeline.warehouse.read() as connection:
         is_there = has_table(connection, TRAINING_TABLE)
-        rows = read_frame(connection, URIS) if is_there else pd.DataFrame({"season": [], "agent": []})
-    own = rows[(rows["season"] == season) & (rows["agent"] == LINEAR)]
-    if own.empty:
+        rows = read_frame(connection, URIS, {"season": season}) if is_there else pd.DataFrame({"agent": []})
+    if rows.empty:
         raise WarehouseError(f"Season {season}: expected a trained agent, found none: `f1-pipeline agents` trains it")
-    uri = str(own["model_uri"].iloc[0])
-    path = pipeline.agent_tracking.model_file(uri, AGENT_FILE)
-    return read_agent(path.read_bytes(), str(path)), uri
+    known = {trainer.name: trainer for trainer in (LIGHT, MASKED_PPO)}
+    found = {}
+    for name, uri in zip(rows["agent"], rows["model_uri"], strict=True):
+        path = pipeline.agent_tracking.model_file(str(uri), known[name].file_name)
+        found[str(name)] = known[name].read(path.read_bytes(), str(path)), str(uri)
+    return found
 
 
 def evaluate_agents(pipeline: Pipeline, table: str, seasons: Sequence[str], arena: Arena = ARENA) -> WriteReport:
@@ -278,8 +331,8 @@ def evaluate_agents(pipeline: Pipeline, table: str, seasons: Sequence[str], aren
     """
     parts, details = [], {}
     for season in seasons:
-        light, uri = trained_agent(pipeline, int(season))
-        contenders = (*untrained(arena), Contender(light, model_uri=uri))
+        learnt = trained_agents(pipeline, int(season)).values()
+        contenders = (*untrained(arena), *(Contender(agent, model_uri=uri) for agent, uri in learnt))
         played = play_all(pipeline, int(season), contenders, arena)
         parts.append(played)
         shown = played.groupby(["world", "agent", "has_chips"], sort=False)["total_points"].mean().round(0)

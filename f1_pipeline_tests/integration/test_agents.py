@@ -22,11 +22,12 @@ from f1_pipeline.settings import Settings
 from f1_pipeline.steps.agents import (
     AGENT_SEASON_TABLE,
     FIRST_SIMULATED,
+    LIGHT,
     TRAINING_TABLE,
     Arena,
     evaluate_agents,
     train_agents,
-    trained_agent,
+    trained_agents,
 )
 from f1_pipeline.steps.backtest import REFERENCE, backtest_knowledge, play_season
 from f1_pipeline.steps.pipeline import Pipeline
@@ -35,6 +36,7 @@ from f1_pipeline.steps.season_races import season_races
 from f1_pipeline.warehouse.frames import read_table
 
 BRIEF = CrossEntropySettings(generations=3, population=8, elites=3, seasons=8)
+BRIEFLY = [replace(LIGHT, settings=BRIEF)]
 SMALL = Arena(quick_seasons=12, slow_seasons=1, rolling_time_limit_s=0.5, oracle_time_limit_s=5.0)
 SEASONS = (2025, 2026)
 
@@ -45,7 +47,7 @@ def trained(complete: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> Pip
     folder = tmp_path_factory.mktemp("agents")
     shutil.copytree(complete.settings.warehouse_dir, folder / "warehouse")
     pipeline = Pipeline(replace(complete.settings, warehouse_dir=folder / "warehouse"))
-    train_agents(pipeline, TRAINING_TABLE, [str(season) for season in SEASONS], BRIEF)
+    train_agents(pipeline, TRAINING_TABLE, [str(season) for season in SEASONS], BRIEFLY)
     evaluate_agents(pipeline, AGENT_SEASON_TABLE, ["2026"], SMALL)
     return pipeline
 
@@ -53,6 +55,12 @@ def trained(complete: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> Pip
 def table(pipeline: Pipeline, name: str) -> pd.DataFrame:
     with pipeline.warehouse.read() as connection:
         return read_table(connection, name)
+
+
+def light_agent(pipeline: Pipeline, season: int) -> tuple[LinearAgent, str]:
+    agent, uri = trained_agents(pipeline, season)["linear"]
+    assert isinstance(agent, LinearAgent)
+    return agent, uri
 
 
 def test_an_agent_learns_on_seasons_up_to_its_own(trained: Pipeline) -> None:
@@ -66,7 +74,7 @@ def test_an_agent_learns_on_seasons_up_to_its_own(trained: Pipeline) -> None:
 
 def test_training_again_finds_the_same_agent(trained: Pipeline) -> None:
     before = table(trained, TRAINING_TABLE)
-    train_agents(trained, TRAINING_TABLE, ["2025"], BRIEF)
+    train_agents(trained, TRAINING_TABLE, ["2025"], BRIEFLY)
     pd.testing.assert_frame_equal(
         before.sort_values(["season", "generation"], ignore_index=True),
         table(trained, TRAINING_TABLE).sort_values(["season", "generation"], ignore_index=True),
@@ -75,14 +83,14 @@ def test_training_again_finds_the_same_agent(trained: Pipeline) -> None:
 
 def test_training_is_the_same_for_the_same_seed(trained: Pipeline) -> None:
     again, curve = train_linear([season_simulator(trained, 2025)], BRIEF, seed=1)
-    kept, _ = trained_agent(trained, 2025)
+    kept, _ = light_agent(trained, 2025)
     assert kept.weights.tolist() == again.weights.tolist()
     stored = table(trained, TRAINING_TABLE).query("season == 2025").sort_values("generation")
     assert stored["mean_points"].tolist() == [point.mean_points for point in curve]
 
 
 def test_learning_curves_are_in_mlflow_and_agents_are_json(trained: Pipeline) -> None:
-    _, uri = trained_agent(trained, 2025)
+    _, uri = light_agent(trained, 2025)
     tracking = Tracking(trained.settings.tracking_dir, AGENTS)
     folder = tracking.model_file(uri, "agent.json").parent
     assert {path.suffix for path in folder.iterdir()} <= {".json", ""}
@@ -122,7 +130,7 @@ def test_every_agent_plays_both_worlds(trained: Pipeline) -> None:
     assert (played.loc[~slow, "simulated"] == 12).all()
     finished = sum(race.season == 2026 for race in trained.calendar.finished)
     assert set(rows.loc[rows["world"] == "real", "race_count"]) == {finished}
-    assert rows.loc[rows["agent"] == "linear", "model_uri"].eq(trained_agent(trained, 2026)[1]).all()
+    assert rows.loc[rows["agent"] == "linear", "model_uri"].eq(light_agent(trained, 2026)[1]).all()
 
 
 def test_nobody_beats_the_oracle_where_its_path_is_whole(trained: Pipeline) -> None:
@@ -153,7 +161,7 @@ def test_the_trained_agent_beats_greedy_value_by_far(trained: Pipeline) -> None:
 def test_what_is_stored_can_be_played_again(trained: Pipeline) -> None:
     rows = table(trained, AGENT_SEASON_TABLE)
     sample = season_simulator(trained, 2026).sample(FIRST_SIMULATED, 12)
-    for agent in (HoldAgent(), GreedyAgent("points"), trained_agent(trained, 2026)[0]):
+    for agent in (HoldAgent(), GreedyAgent("points"), light_agent(trained, 2026)[0]):
         again = play_seasons(agent, sample, range(12), has_chips=agent.has_chips)
         stored = rows[
             (rows["world"] == "simulated") & (rows["agent"] == agent.name) & (rows["has_chips"] == agent.has_chips)
@@ -183,7 +191,7 @@ def test_an_agent_survives_its_file(tmp_path: Path) -> None:
 
 def test_a_season_without_an_agent_is_named(complete: Pipeline) -> None:
     with pytest.raises(WarehouseError, match="Season 2025: expected a trained agent"):
-        trained_agent(complete, 2025)
+        trained_agents(complete, 2025)
 
 
 def test_the_command_shows_draws_and_saves(trained: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -195,7 +203,7 @@ def test_the_command_shows_draws_and_saves(trained: Pipeline, tmp_path: Path, mo
     assert shown.exit_code == 0, shown.output
     assert "greedy_points" in shown.output
     assert picture.read_text(encoding="utf-8").startswith("<?xml")
-    assert read_agent(saved.read_bytes(), "saved").weights.tolist() == trained_agent(trained, 2026)[0].weights.tolist()
+    assert read_agent(saved.read_bytes(), "saved").weights.tolist() == light_agent(trained, 2026)[0].weights.tolist()
     answer = CliRunner().invoke(main, [*asked, "--format", "json"])
     rows = json.loads(answer.output)
     hold = [row for row in rows if row["agent"] == "hold" and row["world"] == "simulated"]
