@@ -17,7 +17,7 @@ from f1_pipeline.rl.linear import CrossEntropySettings, train_linear
 from f1_pipeline.rl.seasons import GivenSeasons, SeasonSource
 from f1_pipeline.rl.vector_env import Arrays, F1FantasyVectorEnv
 from f1_pipeline.settings import load_settings
-from f1_pipeline.steps.agents import LIGHT
+from f1_pipeline.steps.agents import LIGHT_SETTINGS
 from f1_pipeline.steps.environments import make_moves_vector
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.season_arrays import season_simulator
@@ -51,7 +51,7 @@ def training() -> Figure:
     simulator = season_simulator(Pipeline(load_settings()), SEASON)
     simulator.take([0])
     value, one = (
-        _seconds(lambda own=own: train_linear([simulator], own, 0)) for own in (LIGHT.settings, CrossEntropySettings(1))
+        _seconds(lambda own=own: train_linear([simulator], own, 0)) for own in (LIGHT_SETTINGS, CrossEntropySettings(1))
     )
     return Figure("train_light_agent_s", value, "s", "one generation of it", one)
 

@@ -76,9 +76,8 @@ class Trainer:
     takes_turns: bool = False
 
 
-LIGHT = Trainer(
-    "linear", CrossEntropySettings(generations=20), train_linear, agent_bytes, read_agent, "agent.json", True
-)
+LIGHT_SETTINGS = CrossEntropySettings(generations=20)
+LIGHT = Trainer("linear", LIGHT_SETTINGS, train_linear, agent_bytes, read_agent, "agent.json", True)
 MASKED_PPO = Trainer("ppo", PpoSettings(), train_ppo, ppo_bytes, read_ppo, "agent.npz")
 
 
