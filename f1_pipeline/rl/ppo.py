@@ -17,6 +17,8 @@ Invalid Action Masking in Policy Gradient Algorithms" (2022).
 from __future__ import annotations
 
 import io
+import struct
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping, Sequence
@@ -71,12 +73,16 @@ SHAPES = {
     "chip_mid_bias": (CHIP_WIDTH,),
     "chip_out": (CHIP_WIDTH, len(CHIPS)),
     "chip_out_bias": (len(CHIPS),),
-    "chip_direct": (len(CHIPS),),
+    "chip_direct": (RACE_SIZE, len(CHIPS)),
     "rank": (len(AFRESH), MOVE_COUNT),
 }
-"""The weights of a policy. Layers are ``in``, ``mid``, ``out``; ``direct`` are from a move's figures, and from a chip's
-gain, to its score."""
+"""The weights of a policy. Layers are ``in``, ``mid``, ``out``; ``direct`` lead past them, from the figures of a move
+or of the race to a score."""
 NOT_LEGAL = -1e9
+
+_DAMAGE = (OSError, ValueError, EOFError, KeyError, RuntimeError, SyntaxError, struct.error)
+_DAMAGE += (MemoryError, tokenize.TokenError, zipfile.BadZipFile, zlib.error)
+"""What NumPy raises of a damaged archive; RuntimeError where it seems to be encrypted or packed in another way."""
 
 
 def flat_observation(shown: Arrays) -> Floats:
@@ -129,7 +135,7 @@ def choice_scores(weights: Mapping[str, Floats], flat: Floats) -> Floats:
     score = score - score.max(axis=1, keepdims=True)
     hidden = np.tanh(race @ weights["chip_in"] + weights["chip_in_bias"])
     hidden = np.tanh(hidden @ weights["chip_mid"] + weights["chip_mid_bias"])
-    chip = hidden @ weights["chip_out"] + weights["chip_out_bias"] + race[:, : len(CHIPS)] * weights["chip_direct"]
+    chip = hidden @ weights["chip_out"] + weights["chip_out_bias"] + race @ weights["chip_direct"]
     found = np.repeat(score[:, np.newaxis], len(CHIPS), axis=1)
     for at, number in enumerate(AFRESH):
         found[:, number] = weights["rank"][at]
@@ -181,7 +187,7 @@ class PpoSettings:
     updates : int
         Rounds of playing and learning.
     seasons : int
-        Different seasons that each source plays at a time.
+        Different seasons that are played at a time, shared out among the sources evenly, at least one for each.
     copies : int
         Times that each of them is played: a step's reward is taken against the mean of the copies of its season, which
         knows nothing of the step.
@@ -197,13 +203,13 @@ class PpoSettings:
         Points that are a reward of 1.
     """
 
-    updates: int = 40
-    seasons: int = 32
+    updates: int = 28
+    seasons: int = 64
     copies: int = 8
     races: int = 24
     batch_size: int = 2048
     epochs: int = 6
-    learning_rate: float = 1e-3
+    learning_rate: float = 1.5e-3
     clip: float = 0.2
     gae_share: float = 0.97
     entropy_weight: float = 0.0
@@ -291,9 +297,12 @@ def read_ppo(content: bytes, where: str) -> PpoAgent:
         It is not one, or its weights are not those of this policy.
     """
     try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-            weights = {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, EOFError, KeyError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
+        found = np.load(io.BytesIO(content), allow_pickle=False)
+        if not isinstance(found, np.lib.npyio.NpzFile):
+            raise ValueError("a single array")
+        with found:
+            weights = {name: found[name] for name in found.files}
+    except _DAMAGE as error:
         raise DataError(f"{where}: expected an archive of weights, found {error!r}.") from error
     shapes = {name: values.shape for name, values in weights.items()}
     for name, shape in SHAPES.items():

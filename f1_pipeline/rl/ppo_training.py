@@ -21,6 +21,7 @@ from torch import nn
 from f1_pipeline.game.team_arrays import CHIPS, EXTRA_BOOST
 from f1_pipeline.rl.move_lists import CHOICE_COUNT, MONEY_POINTS, MOVE_COUNT, MOVE_FEATURES
 from f1_pipeline.rl.moves_env import MovesVectorEnv
+from f1_pipeline.rl.observations import CONTEXT
 from f1_pipeline.rl.ppo import (
     AFRESH,
     FLAT_SIZE,
@@ -39,11 +40,13 @@ from f1_pipeline.rl.vector_env import Arrays, F1FantasyVectorEnv
 _CRITIC_WIDTH = 64
 _FIRST_SLOPE = 0.3
 """Score per point of a move before training: of two moves five points apart the better is chosen four times in five."""
-_FIRST_CHIP = (-4.5, 2.5)
-"""Score of a chip before training: without any gain, and added for a gain that suits it; no chip has 0."""
+_FIRST_CHIP, _FIRST_CHIP_GAIN, _FIRST_CHIP_LATE = -5.0, 2.5, 3.0
+"""Score of a chip before training: without any gain, added for a gain that suits it, and added by the season's end; no
+chip has 0."""
 _FIRST_RANK = -2.0
 """Score of a team built afresh that is not the best, before training."""
-_SEED_SPAN = 2**31
+_SEED_SPAN, _FIRST_SPACING = 2**23, 2**16
+"""Places that seasons may begin at, so many numbers apart: far below those that agents are judged on."""
 
 
 class ChoiceNetwork(nn.Module):
@@ -82,12 +85,16 @@ class ChoiceNetwork(nn.Module):
         score = score - score.max(dim=1, keepdim=True).values
         hidden = torch.tanh(race @ own["chip_in"] + own["chip_in_bias"])
         hidden = torch.tanh(hidden @ own["chip_mid"] + own["chip_mid_bias"])
-        chip = hidden @ own["chip_out"] + own["chip_out_bias"] + race[:, : len(CHIPS)] * own["chip_direct"]
+        chip = hidden @ own["chip_out"] + own["chip_out_bias"] + race @ own["chip_direct"]
         listed = [
             own["rank"][AFRESH.index(number)].expand_as(score) if number in AFRESH else score
             for number in range(len(CHIPS))
         ]
         return (torch.stack(listed, dim=1) + chip[..., None]).reshape(-1, CHOICE_COUNT)
+
+    def arrays(self) -> dict[str, Floats]:
+        """Return the weights of the policy, by the names of `SHAPES`."""
+        return {name: self.policy[name].detach().numpy().copy() for name in SHAPES}
 
 
 def _first_weights(name: str) -> nn.Parameter:
@@ -103,8 +110,11 @@ def _first_weights(name: str) -> nn.Parameter:
         for feature in ("expected_gain_points", "transfer_points"):
             values[names.index(feature)] = _FIRST_SLOPE * MOVE_SCALES[feature]
         values[-1] = _FIRST_SLOPE * MONEY_POINTS * LASTING_SCALE
-    elif name in ("chip_out_bias", "chip_direct"):
-        values[1:] = _FIRST_CHIP[name == "chip_direct"]
+    elif name == "chip_out_bias":
+        values[1:] = _FIRST_CHIP
+    elif name == "chip_direct":
+        values[: len(CHIPS)] = _FIRST_CHIP_GAIN * torch.eye(len(CHIPS))
+        values[len(CHIPS) + list(CONTEXT).index("season_progress_share"), 1:] = _FIRST_CHIP_LATE
     elif name == "rank":
         values[:, 1:] = _FIRST_RANK
     return nn.Parameter(values)
@@ -120,14 +130,14 @@ class ChoicePolicy(MaskableActorCriticPolicy):
         super()._build(lr_schedule)
         # The network's scores are the logits.
         self.action_net = nn.Identity()
-        self.optimizer = self.optimizer_class(self.parameters(), lr=lr_schedule(1), **self.optimizer_kwargs)
+        self.optimizer = torch.optim.Adam(self.parameters(), lr=lr_schedule(1), **self.optimizer_kwargs)
 
 
 class SeasonsVecEnv(VecEnv):
     """Seasons of several sources as one environment of Stable-Baselines3.
 
-    Each source plays ``seasons`` seasons ``copies`` times. A row whose season ends is reset at once, as
-    Stable-Baselines3 wants it: the observation returned is of the next season, that of the end is in
+    Each source plays its share of ``seasons``, each season ``copies`` times. A row whose season ends is reset at once,
+    as Stable-Baselines3 wants it: the observation returned is of the next season, that of the end is in
     ``terminal_observation``. (The environments below would reset at the step after, which is never asked of them.)
 
     The reward of a step is its points less two things whose mean does not depend on the choice: what the forecasts of
@@ -143,11 +153,13 @@ class SeasonsVecEnv(VecEnv):
 
     def __init__(self, sources: Sequence[SeasonSource], settings: PpoSettings, seed: int) -> None:
         self.settings = settings
-        self.rows = settings.seasons * settings.copies
+        self.season_count = max(settings.seasons // len(sources), 1)
+        self.rows = self.season_count * settings.copies
         self.parts = [MovesVectorEnv(F1FantasyVectorEnv(source, self.rows, reward="points")) for source in sources]
         space = spaces.Box(-np.inf, np.inf, (FLAT_SIZE,), dtype=np.float32)
         super().__init__(self.rows * len(self.parts), space, self.parts[0].single_action_space)
-        self.rng = np.random.default_rng(seed)
+        # Numbers in a row from some place on: neighbours are simulated together.
+        self.following = np.random.default_rng(seed).integers(_SEED_SPAN, size=len(self.parts)) * _FIRST_SPACING
         self.points = np.zeros((len(self.parts), self.rows))
         self.ended: list[float] = []
         """Mean points of seasons that ended, one figure for all of a source."""
@@ -184,16 +196,11 @@ class SeasonsVecEnv(VecEnv):
 
     def _started(self, part: int) -> np.ndarray:
         """Start the next seasons of a source."""
-        env, count = self.parts[part], self.settings.seasons
-        first = int(self.rng.integers(_SEED_SPAN)) * count
-        numbers = range(first, first + count)
+        env, count, first = self.parts[part], self.season_count, int(self.following[part])
+        self.following[part] += count
         known = env.games.source.count
-        shown, _ = env.reset(
-            options={
-                "season_numbers": [number if known is None else number % known for number in numbers]
-                * self.settings.copies
-            }
-        )
+        numbers = [number if known is None else number % known for number in range(first, first + count)]
+        shown, _ = env.reset(options={"season_numbers": numbers * self.settings.copies})
         self.points[part] = 0
         return flat_observation(shown)
 
@@ -242,7 +249,8 @@ def forecast_errors(env: F1FantasyVectorEnv, action: Arrays) -> Floats:
         makes them less noisy, and no better or worse.
     """
     rules, rows = env.frame.rules, np.arange(env.num_envs)
-    error = (env.seasons.points - env.seasons.expected)[:, env.race].astype(np.float64)
+    seasons, race = env.seasons, env.race
+    error = np.where(seasons.is_active[:, race], seasons.points[:, race] - seasons.expected[:, race], 0.0)
     found = np.where(action["pick"] > 0, error, 0.0).sum(axis=1)
     found += (rules.boost.multiplier - 1) * error[rows, action["boost"]]
     extra = (rules.chips.extra_boost.multiplier - 1) * error[rows, action["extra_boost"]]
@@ -304,5 +312,6 @@ def trained(
         model.learn(settings.updates * settings.races * seasons.num_envs, callback=curve)
     finally:
         torch.set_num_threads(threads)
-    policy = model.policy.mlp_extractor.policy
-    return {name: policy[name].detach().numpy().copy() for name in SHAPES}, curve.curve
+    network = model.policy.mlp_extractor
+    assert isinstance(network, ChoiceNetwork)
+    return network.arrays(), curve.curve
