@@ -29,6 +29,9 @@ HOME_OF_LIBRARY = {
     "duckdb": ("f1_pipeline.warehouse",),
     "pulp": ("f1_pipeline.optimize",),
     "gymnasium": ("f1_pipeline.rl",),
+    "torch": ("f1_pipeline.rl",),
+    "sb3_contrib": ("f1_pipeline.rl",),
+    "stable_baselines3": ("f1_pipeline.rl",),
     "sqlglot": ("f1_pipeline.warehouse",),
 }
 
