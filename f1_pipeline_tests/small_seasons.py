@@ -30,6 +30,7 @@ from f1_pipeline.optimize.coming import ComingRaces
 from f1_pipeline.rl.seasons import (
     DRIVER_SLOTS,
     HISTORY,
+    IS_DRIVER,
     SLOTS,
     GivenSeasons,
     SeasonFrame,
@@ -37,6 +38,7 @@ from f1_pipeline.rl.seasons import (
     form_features,
     slot_order,
 )
+from f1_pipeline.rl.vector_env import Arrays, F1FantasyVectorEnv
 from f1_pipeline_tests.team_races import calendar_of, rules_of
 
 FIRST_RACES = {
@@ -163,6 +165,21 @@ def legal_lineups(small: SmallSeasons, held: np.ndarray, number: int, race: int,
     return found if budget is None else found[found @ seasons.prices[number, race] <= budget]
 
 
+def best_swap(env: F1FantasyVectorEnv, action: Arrays, row: int) -> tuple[int, int] | None:
+    """Find by plain loops the swap after qualifying that is expected to gain most, if any gains."""
+    seasons, race, own = env.seasons, env.race, action["pick"][row]
+    prices, hoped = seasons.prices[row, race], seasons.remaining_expected[row, race]
+    bank = int(env.teams.bank_tenths[row] + env.teams.held[row] @ prices - own @ prices)
+    best, found = 0.0, None
+    for out in np.flatnonzero(own & IS_DRIVER).tolist():
+        lost = float(hoped[out]) if seasons.is_active[row, race, out] and np.isfinite(hoped[out]) else 0.0
+        for into in np.flatnonzero(seasons.is_active[row, race] & IS_DRIVER & (own == 0)).tolist():
+            gain = (2 if out == action["boost"][row] else 1) * (float(hoped[into]) - lost)
+            if np.isfinite(hoped[into]) and prices[into] <= bank + prices[out] and gain > best:
+                best, found = gain, (out, into)
+    return found
+
+
 def _frame(generator: np.random.Generator, season: int, races: int, drivers: int, constructors: int) -> SeasonFrame:
     calendar = calendar_of(season)
     first = calendar.index(FIRST_RACES[season])
@@ -216,7 +233,7 @@ def _season(generator: np.random.Generator, frame: SeasonFrame, drivers: int) ->
         played.append(items)
     known = is_active[np.newaxis]
     hoped = figures["remaining_points"] + generator.normal(0, 20, shape)
-    is_hoped = known & (np.arange(SLOTS) < DRIVER_SLOTS) & (generator.random(shape) < 0.9)
+    is_hoped = known & IS_DRIVER & (generator.random(shape) < 0.9)
     figures |= {
         "expected": np.where(known, np.clip(figures["points"] + generator.normal(0, 30, shape), -99, 199), 0),
         "expected_sd": np.where(known, generator.uniform(5, 30, shape), 0),

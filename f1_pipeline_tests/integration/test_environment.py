@@ -24,7 +24,7 @@ from f1_pipeline.game.decisions import Decision, RaceMenu, asset_key
 from f1_pipeline.game.lineup import DRIVER, AssetKey, Lineup
 from f1_pipeline.game.prices import PricedAssets, next_prices, price_rules_known_at
 from f1_pipeline.game.team import Team
-from f1_pipeline.game.team_arrays import CHIPS, FINAL_FIX, LIMITLESS, NONE, playable_chips
+from f1_pipeline.game.team_arrays import CHIPS, LIMITLESS, NONE
 from f1_pipeline.optimize.coming import ComingRaces
 from f1_pipeline.optimize.plan_problem import plan_assets
 from f1_pipeline.rl import GAME_ID, MOVES_ID
@@ -50,6 +50,7 @@ from f1_pipeline.steps.season_races import SeasonRaces, fact_key, season_races
 from f1_pipeline.warehouse.frames import read_frame
 from f1_pipeline_tests.conftest import History
 from f1_pipeline_tests.rollouts import SEASON, digests
+from f1_pipeline_tests.small_seasons import best_swap
 from f1_pipeline_tests.support import REPO
 
 PLAYERS = 6
@@ -146,21 +147,6 @@ def drawn_action(generator: np.random.Generator, env: F1FantasyVectorEnv, info: 
     return {"pick": pick, "boost": boost, "extra_boost": extra, "chip": chip}
 
 
-def best_swap(env: F1FantasyVectorEnv, action: Arrays, row: int) -> tuple[int, int] | None:
-    """Find by plain loops the swap after qualifying that is expected to gain most, if any gains."""
-    seasons, race, own = env.seasons, env.race, action["pick"][row]
-    prices, hoped = seasons.prices[row, race], seasons.remaining_expected[row, race]
-    bank = int(env.teams.bank_tenths[row] + env.teams.held[row] @ prices - own @ prices)
-    best, found = 0.0, None
-    for out in np.flatnonzero(own & IS_DRIVER).tolist():
-        lost = float(hoped[out]) if seasons.is_active[row, race, out] and np.isfinite(hoped[out]) else 0.0
-        for into in np.flatnonzero(seasons.is_active[row, race] & IS_DRIVER & (own == 0)).tolist():
-            gain = (2 if out == action["boost"][row] else 1) * (float(hoped[into]) - lost)
-            if np.isfinite(hoped[into]) and prices[into] <= bank + prices[out] and gain > best:
-                best, found = gain, (out, into)
-    return found
-
-
 def chip_of(env: F1FantasyVectorEnv, action: Arrays, row: int) -> Chip | None:
     """Put a chip in the game's words."""
     name = CHIPS[action["chip"][row]]
@@ -210,24 +196,6 @@ def test_a_real_season_is_played_as_the_game_plays_it(season: int, real: Callabl
         assert terminated.tolist() == [race == len(given.races.menus) - 1] * PLAYERS
     assert played == {None, *CHIPS[1:]}
     assert min(met.values()) > 0
-
-
-def test_the_swap_after_qualifying_is_made_or_the_chip_is_kept(real: Callable[[int], Real]) -> None:
-    env = F1FantasyVectorEnv(real(SEASON).source, 1, illegal="reject")
-    _, info = env.reset()
-    kept = 0
-    for race in range(env.frame.race_count):
-        can_fix = bool(playable_chips(env.teams, env.frame.rules)[0, FINAL_FIX])
-        action = drawn_action(np.random.default_rng(race), env, info)
-        action["chip"][:] = FINAL_FIX if can_fix else NONE
-        has_swap = can_fix and best_swap(env, action, 0) is not None
-        *_, info = env.step(action)
-        assert (info["chip"][0] == FINAL_FIX) == has_swap
-        assert env.teams.chips_left[0, FINAL_FIX] == ((can_fix and not has_swap) or race == 0)
-        kept += can_fix and not has_swap
-        if has_swap:
-            break
-    assert env.race < env.frame.race_count
 
 
 # --- what is known at a lock ---

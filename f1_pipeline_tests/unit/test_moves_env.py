@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from f1_pipeline.game.team_arrays import CHIPS, EXTRA_BOOST, LIMITLESS, WILDCARD
-from f1_pipeline.rl.move_lists import MOVE_COUNT, MOVE_FEATURES
+from f1_pipeline.rl.move_lists import MONEY_POINTS, MOVE_COUNT, MOVE_FEATURES
 from f1_pipeline.rl.moves_env import MovesVectorEnv
 from f1_pipeline.rl.seasons import DRIVER_SLOTS, IS_DRIVER
 from f1_pipeline.rl.vector_env import F1FantasyVectorEnv
-from f1_pipeline_tests.small_seasons import SmallSeasons, small_seasons
+from f1_pipeline_tests.small_seasons import SmallSeasons, legal_lineups, small_seasons, with_rules
 
 
 def at_race(small: SmallSeasons, race: int) -> tuple[MovesVectorEnv, dict[str, np.ndarray]]:
@@ -30,10 +32,14 @@ def expected_of(small: SmallSeasons, race: int, wanted: np.ndarray) -> float:
     return float(points[wanted].sum() + np.where(active, expected, 0)[wanted & IS_DRIVER].max())
 
 
-@pytest.mark.parametrize("seed", range(4))
+def with_free_transfers(small: SmallSeasons, free: int) -> SmallSeasons:
+    return with_rules(small, replace(small.rules, transfers=replace(small.rules.transfers, free_per_race=free)))
+
+
+@pytest.mark.parametrize(("seed", "free"), [(0, 2), (1, 2), (2, 1), (3, 0)])
 @pytest.mark.parametrize("race", range(4))
-def test_a_move_does_what_was_shown_of_it(seed: int, race: int) -> None:
-    small = small_seasons(seed)
+def test_a_move_does_what_was_shown_of_it(seed: int, free: int, race: int) -> None:
+    small = with_free_transfers(small_seasons(seed), free)
     env, observation = at_race(small, race)
     shown = dict(zip(MOVE_FEATURES, observation["moves"][0].T, strict=True))
     legal = shown["is_legal"] > 0
@@ -54,6 +60,36 @@ def test_a_move_does_what_was_shown_of_it(seed: int, race: int) -> None:
     np.testing.assert_array_equal(shown["transfer_points"][legal], info["transfer_points"][legal])
     if race:
         np.testing.assert_array_equal(info["transfer_count"], bought)
+
+
+@pytest.mark.parametrize(("seed", "free"), [(0, 2), (1, 2), (2, 1), (3, 0)])
+@pytest.mark.parametrize("race", range(4))
+def test_the_list_is_of_the_best_moves(seed: int, free: int, race: int) -> None:
+    """By expected points, the worth of expected price changes, and penalties, which the first race has not."""
+    small = with_free_transfers(small_seasons(seed), free)
+    env, _ = at_race(small, race)
+    seasons, teams = small.source.seasons, env.games.teams
+    prices, active = seasons.prices[1, race], seasons.is_active[1, race]
+    change = np.where(active, seasons.expected_change[1, race], 0) * MONEY_POINTS * (3 - race)
+    held = env.full_action(np.zeros(MOVE_COUNT, dtype=np.int64))["pick"][0] > 0
+    budget = int(teams.bank_tenths[0] + teams.held[0] @ prices)
+    worths = []
+    for wanted in legal_lineups(small, held, 1, race, budget):
+        bought = wanted & ~held
+        if bought.sum() <= 2 and not (bought & ~active).any():
+            penalty = -10 * max(0, bought.sum() - teams.free_transfers[0]) if race else 0
+            worths.append(expected_of(small, race, wanted) + change[wanted].sum() + penalty)
+    listed = env.mask[0, :MOVE_COUNT] > 0
+    expected = expected_of(small, race, held) + change[held].sum()
+    assert listed.sum() == min(MOVE_COUNT, len(worths))
+    best = sorted(worths, reverse=True)
+    best.remove(min(best, key=lambda worth: abs(worth - expected)))
+    numbers = np.where(listed, np.arange(MOVE_COUNT), 0)
+    found = []
+    for wanted in env.full_action(numbers)["pick"][listed][1:] > 0:
+        penalty = -10 * max(0, (wanted & ~held).sum() - teams.free_transfers[0]) if race else 0
+        found.append(expected_of(small, race, wanted) + change[wanted].sum() + penalty)
+    np.testing.assert_allclose(found, best[: len(found)], atol=1e-3)
 
 
 def test_features_of_moves_that_are_not_there_are_zero() -> None:

@@ -28,6 +28,11 @@ def test_the_context_of_a_race_by_hand() -> None:
         assert found.tolist() == pytest.approx([progress, left, sprint, *kinds[frame.circuit_types[race]]])
 
 
+def test_a_season_that_is_going_on_has_its_whole_calendar() -> None:
+    frame = replace(SMALL.frame, calendar_count=9)
+    assert [context_of(frame, race)[:2].tolist() for race in range(4)] == [[0, 9], [0.125, 8], [0.25, 7], [0.375, 6]]
+
+
 def test_the_portfolio_of_a_team_by_hand() -> None:
     env = F1FantasyVectorEnv(SMALL.source, 1)
     env.reset()
@@ -65,13 +70,15 @@ def test_the_portfolio_of_a_team_by_hand() -> None:
 
 def test_of_who_is_not_on_sale_only_the_price_is_seen() -> None:
     seasons = SMALL.source.seasons
-    features = asset_features(SMALL.frame, seasons)
+    frame = replace(SMALL.frame, circuit_mean_points=np.full((4, SLOTS), 7.0))
+    features = asset_features(frame, seasons)
     idle = ~seasons.is_active
     price = FEATURES.index("price_musd")
     np.testing.assert_allclose(features[..., price], seasons.prices / 10, rtol=1e-6)
     assert features[idle][:, price].any()
     assert not np.delete(features[idle], price, axis=1).any()
     np.testing.assert_array_equal(features[..., 0], seasons.is_active)
+    np.testing.assert_array_equal(features[..., FEATURES.index("circuit_mean_points")], 7 * seasons.is_active)
 
 
 def test_features_are_cut_to_their_bounds() -> None:
