@@ -238,7 +238,6 @@ def _season(generator: np.random.Generator, frame: SeasonFrame, drivers: int) ->
         "expected": np.where(known, np.clip(figures["points"] + generator.normal(0, 30, shape), -99, 199), 0),
         "expected_sd": np.where(known, generator.uniform(5, 30, shape), 0),
         "expected_change": np.where(known, generator.integers(-3, 4, shape) / 10, 0),
-        "expected_floor_gain": np.where(known, generator.uniform(0, 10, shape), 0),
         "remaining_expected": np.where(is_hoped, hoped, -np.inf),
     }
     raced = np.where(known, figures["points"], np.nan)

@@ -112,8 +112,6 @@ class Seasons:
         Points that were forecast at the lock, and how unsure they are.
     expected_change : numpy.ndarray of float32, shape (M, T, SLOTS)
         Change of price expected after the race, million dollars.
-    expected_floor_gain : numpy.ndarray of float32, shape (M, T, SLOTS)
-        What No Negative is expected to add.
     form : numpy.ndarray of float32, shape (M, T, SLOTS, 6)
         The features from ``last_3_mean_points`` to ``constructor_last_5_mean_points``.
     points, no_negative_points : numpy.ndarray of float32, shape (M, T, SLOTS)
@@ -129,7 +127,6 @@ class Seasons:
     expected: Floats
     expected_sd: Floats
     expected_change: Floats
-    expected_floor_gain: Floats
     form: Floats
     points: Floats
     no_negative_points: Floats

@@ -212,7 +212,6 @@ class SimulatedSeasons:
             "expected": expected,
             "expected_sd": np.broadcast_to(prior.sd, expected.shape),
             "expected_change": changes,
-            "expected_floor_gain": np.broadcast_to(prior.floor_gain, expected.shape),
             "points": drawn.points,
             "no_negative_points": drawn.no_negative,
             "remaining_points": drawn.remaining,

@@ -253,7 +253,7 @@ def _seasons(frame: SeasonFrame, races: SeasonRaces, known: Knowledge, spread: p
     shape = (frame.race_count, SLOTS)
     names = zip(spread["race_key"], spread["asset_type"], spread["asset_id"], strict=True)
     deviations = dict(zip(names, spread["sd_points"].astype(float), strict=True))
-    found = {name: np.zeros(shape) for name in ("expected", "expected_sd", "expected_change", "expected_floor_gain")}
+    found = {name: np.zeros(shape) for name in ("expected", "expected_sd", "expected_change")}
     prices, is_active = np.zeros(shape, dtype=np.int32), np.zeros(shape, dtype=bool)
     remaining, hoped = np.zeros(shape), np.full(shape, -np.inf)
     last: dict[AssetKey, int] = {}
@@ -272,9 +272,6 @@ def _seasons(frame: SeasonFrame, races: SeasonRaces, known: Knowledge, spread: p
             found["expected"][race, slot] = coming.points[0, column]
             found["expected_sd"][race, slot] = deviations.get((menu.race_key, *fact_key(key)), 0.0)
             found["expected_change"][race, slot] = (after[key] - tenths) / 10
-            found["expected_floor_gain"][race, slot] = max(
-                coming.no_negative_points[0, column] - coming.points[0, column], 0.0
-            )
         later = _sessions_after_qualifying(races, menu)
         for seat in menu.seats.values():
             items = races.items[race][fact_key((DRIVER, seat))]
