@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 SETUP := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help run test ui bench lint format docs
+.PHONY: help run test test-rl ui bench lint format docs
 
 help: ## List the targets
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 $(VENV)/.installed: $(SETUP)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -17,6 +17,10 @@ $(VENV)/.installed: $(SETUP)
 
 $(VENV)/.installed-dev: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+$(VENV)/.installed-rl: $(VENV)/.installed-dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,rl]'
 	@touch $@
 
 run: $(VENV)/.installed ## Compute every finished race, then print the best line-up for the next one
@@ -33,6 +37,9 @@ lint: $(VENV)/.installed-dev ## Check style, types and SQL
 
 test: lint ## Lint, then run every test
 	$(BIN)/python -m pytest --numprocesses logical --dist loadfile --no-loadscope-reorder
+
+test-rl: $(VENV)/.installed-rl ## Run the tests that need the extra rl (torch, hundreds of megabytes)
+	$(BIN)/python -m pytest f1_pipeline_tests/unit/test_ppo.py
 
 bench: $(VENV)/.installed-dev ## Measure; one JSON line per figure
 	$(BIN)/python -m benchmarks
