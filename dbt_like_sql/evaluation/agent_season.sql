@@ -1,4 +1,4 @@
--- description: One row per season, world, agent, use of chips and season number: what an agent scored in a whole season.
+-- description: One row per season, world, agent, use of chips and season number: what an agent scored in a whole season. Plans and the oracle's path stop by the clock, so that theirs may differ from run to run.
 -- grain: season, world, agent, has_chips, season_number
 -- partitioned_by: season
 -- column: season | Season | year
@@ -12,7 +12,7 @@
 -- column: transfer_count | Transfers that counted against the free ones | count
 -- column: chip_count | Chips played | count
 -- column: end_budget_musd | Bank and value at the last lock | million dollars
--- column: oracle_points | Points of the best path found with perfect foresight; null where none was sought | points
+-- column: oracle_points | Points of the best path found with perfect foresight and, with chips, four of them; null where none was sought | points
 -- column: oracle_share | Share of those points | share
 -- column: regret_points | Points short of them | points
 -- column: chip_gain_points | Points above those of the same agent without chips; null where it has none | points

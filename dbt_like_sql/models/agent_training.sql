@@ -8,7 +8,7 @@
 -- column: elite_points | Mean points per season of its best ones; null for ppo, which is one agent | points
 -- column: best_points | Points per season of the best one; null for ppo | points
 -- column: simulator_season | Season whose simulator the generation played on; null for ppo, which plays on all | year
--- column: simulator_seasons | Simulators that took turns, each made before the first race of its season
+-- column: simulator_seasons | Simulators it was trained on, each made before the first race of its season
 -- column: model_uri | The trained agent in MLflow
 -- check: simulator_season is null or simulator_season <= season
 -- check: generation >= 1

@@ -23,7 +23,18 @@ from f1_pipeline.warehouse.frames import has_table, read_frame
 PLAYED = "select * from evaluation.agent_season where list_contains($seasons, season) order by all"
 CURVES = "select * from models.agent_training where list_contains($seasons, season) order by season, agent, generation"
 REFERENCE = "greedy_points"
-ORDER = ("random", "hold", "greedy_value", REFERENCE, "linear", "ppo", "myopic", "rolling", "oracle")
+ORDER = (
+    "random",
+    "hold",
+    "greedy_value",
+    REFERENCE,
+    "linear_untrained",
+    "linear",
+    "ppo",
+    "myopic",
+    "rolling",
+    "oracle",
+)
 """Agents as they are listed; others follow."""
 _KEY = ["season", "world", "agent", "has_chips"]
 
@@ -145,12 +156,13 @@ def save_agent(settings: Settings, wanted: tuple[int, ...], path: Path) -> None:
         No agent has been trained.
     """
     from f1_pipeline.report.accuracy import write_file
-    from f1_pipeline.steps.agents import LIGHT, trained_agents
+    from f1_pipeline.steps.agents import LIGHT as LIGHT_TRAINER
+    from f1_pipeline.steps.agents import trained_agents
 
     if len(wanted) != 1:
         raise UsageError(f"--save: expected one --season, whose agent it is, found {len(wanted)}")
-    agent, _ = trained_agents(Pipeline(settings), wanted[0])[LIGHT.name]
-    write_file(path, LIGHT.to_bytes(agent))
+    agent, _ = trained_agents(Pipeline(settings), wanted[0])[LIGHT_TRAINER.name]
+    write_file(path, LIGHT_TRAINER.to_bytes(agent))
 
 
 def print_agents(found: AgentSeasons, output: str) -> None:

@@ -69,7 +69,7 @@ class Agent(Protocol):
 
 @dataclass
 class RandomAgent:
-    """Make a random legal move of at most two transfers, and play a chip at random now and then.
+    """Make random free transfers and boost a random driver; play a chip at random now and then.
 
     Parameters
     ----------
@@ -86,12 +86,16 @@ class RandomAgent:
         """Decide; see `Agent`."""
         if env.race == 0:
             self._rng = np.random.default_rng([self.seed, env.frame.rules.season, *env.season_numbers])
-        view = View(observation, env.frame)
-        worth = self._rng.normal(size=view.held.shape)
-        problem = replace(view.problem(worth), extra_points=-NEVER)
-        chip = self._rng.integers(0, len(CHIPS), view.count)
-        plays = (self._rng.random(view.count) < 1 / env.frame.race_count) & view.playable[np.arange(view.count), chip]
-        return view.action(view.best(problem), np.where(plays, chip, NONE))
+        view, rng = View(observation, env.frame), self._rng
+        worth = rng.normal(size=view.held.shape)
+        problem = replace(view.problem(worth), boost_worth=np.zeros_like(worth), extra_points=-NEVER)
+        chip = rng.integers(0, len(CHIPS), view.count)
+        plays = (rng.random(view.count) < 1 / env.frame.race_count) & view.playable[np.arange(view.count), chip]
+        wanted = view.best(problem)
+        lucky = np.where(wanted & np.isfinite(view.boostable), rng.random(wanted.shape), -1.0)
+        boosts = lucky.argsort(axis=1)[:, ::-1]
+        own = {"boost": boosts[:, 0], "extra_boost": boosts[:, 1]}
+        return view.action(wanted, np.where(plays, chip, NONE)) | own
 
 
 @dataclass(frozen=True)

@@ -103,9 +103,9 @@ class F1FantasyEnv(gymnasium.Env[Any, Any]):
         if not isinstance(action, Mapping):
             raise InvalidAction(f"Action: expected a mapping, an element of the action space, found {action!r}.")
         batched = {name: np.asarray(value)[np.newaxis] for name, value in action.items()}
-        observation, reward, terminated, _, info = self.games.step(batched)
-        self._is_over = bool(terminated[0])
-        return _first(observation), float(reward[0]), self._is_over, False, self._told(info)
+        observation, reward, terminated, truncated, info = self.games.step(batched)
+        self._is_over = bool(terminated[0] or truncated[0])
+        return _first(observation), float(reward[0]), bool(terminated[0]), bool(truncated[0]), self._told(info)
 
     @property
     def is_running(self) -> bool:
@@ -119,7 +119,8 @@ class F1FantasyEnv(gymnasium.Env[Any, Any]):
         games, frame = self.games, self.games.frame
         race = min(games.race, frame.race_count - 1)
         prices, boosted = games.seasons.prices[0, race], int(games.teams.boosted[0])
-        lines = [f"before {frame.race_keys[race]}: {games.teams.bank_tenths[0] / 10:.1f} million in the bank"]
+        when = f"before {frame.race_keys[race]}" if games.race < frame.race_count else "after the last race"
+        lines = [f"{when}: {games.teams.bank_tenths[0] / 10:.1f} million in the bank"]
         for slot in np.flatnonzero(games.teams.held[0]):
             key = frame.assets[slot]
             assert key is not None

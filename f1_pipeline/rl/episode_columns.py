@@ -53,6 +53,7 @@ _MEANINGS = {
     "constructor_diversity_share": ("Constructors that the assets held belong to, per asset.", "share"),
     "free_transfers_count": ("Free transfers at this race.", "transfers"),
     "chips": (f"Chips that may be played now: {', '.join(CHIPS[1:])}.", ""),
+    "chips_left": ("The same of chips that have not been played, whether or not they may be played yet.", ""),
 }
 _ACTIONS = {
     "pick": ("The line-up: 1 for each asset that is to be held.", ""),
@@ -126,7 +127,8 @@ def _observed(prefix: str = "") -> list[Column]:
     for names, box in ((CONTEXT, context), (PORTFOLIO, portfolio)):
         for at, name in enumerate(names):
             add(name, pa.float32(), box.low[at], box.high[at])
-    add("chips", _list(pa.int8(), len(CHIPS) - 1), 0, 1)
+    for name in ("chips", "chips_left"):
+        add(name, _list(pa.int8(), len(CHIPS) - 1), 0, 1)
     return found
 
 
@@ -170,7 +172,8 @@ OUTCOME = (
     Column("transfer_count", pa.int16(), "Transfers that counted against the free ones.", "transfers"),
     Column("played_chip", pa.int8(), "Chip that was played; a Final Fix that finds no swap is kept, which is 0."),
     Column("lock_budget_musd", pa.float64(), "Bank and value of the line-up at the lock.", "million dollars"),
-    Column("terminated", pa.bool_(), "The season is over after this race; nothing is ever truncated."),
+    Column("terminated", pa.bool_(), "The season is over after this race."),
+    Column("truncated", pa.bool_(), "The season goes on after this race, which is the last one driven so far."),
 )
 COLUMNS: tuple[Column, ...] = (
     *KEYS,
@@ -205,7 +208,7 @@ def observation_columns(observation: Arrays, prefix: str = "") -> Arrays:
         Of n rows, by column.
     """
     found = {name: observation["assets"][..., at] for at, name in enumerate(FEATURES)}
-    found |= {name: observation[name] for name in ("held", "boosted", "chips")}
+    found |= {name: observation[name] for name in ("held", "boosted", "chips", "chips_left")}
     for part, names in (("context", CONTEXT), ("portfolio", PORTFOLIO)):
         found |= {name: observation[part][:, at] for at, name in enumerate(names)}
     return {f"{prefix}obs_{name}": values for name, values in found.items()}
@@ -248,7 +251,8 @@ def arrays_of(table: pa.Table) -> dict[str, Any]:
     -------
     dict
         ``observation``, ``action``, ``action_mask``, ``next_observation`` and ``next_action_mask`` as dicts of arrays
-        of n rows, in the shapes and types of the environment's spaces; ``reward`` and ``terminated`` of shape (n,).
+        of n rows, in the shapes and types of the environment's spaces; ``reward``, ``terminated`` and ``truncated`` of
+        shape (n,).
     """
     columns = {column.name: _values(table, column) for column in COLUMNS if column not in KEYS}
     found: dict[str, Any] = {
@@ -258,12 +262,13 @@ def arrays_of(table: pa.Table) -> dict[str, Any]:
         },
         "reward": columns["reward"],
         "terminated": columns["terminated"],
+        "truncated": columns["truncated"],
     }
     for prefix in ("", NEXT):
         own = {name: columns[f"{prefix}obs_{name}"] for name in _MEANINGS}
         found[f"{prefix}observation"] = {
             "assets": np.stack([own[name] for name in FEATURES], axis=-1),
-            **{name: own[name] for name in ("held", "boosted", "chips")},
+            **{name: own[name] for name in ("held", "boosted", "chips", "chips_left")},
             "context": np.stack([own[name] for name in CONTEXT], axis=-1),
             "portfolio": np.stack([own[name] for name in PORTFOLIO], axis=-1),
         }

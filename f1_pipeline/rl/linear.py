@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from f1_pipeline.errors import DataError
+from f1_pipeline.errors import DataError, UsageError
 from f1_pipeline.game.team_arrays import CHIPS, LIMITLESS, NONE, WILDCARD
 from f1_pipeline.rl.seasons import Floats, SeasonSource
 from f1_pipeline.rl.vector_env import Arrays, F1FantasyVectorEnv
@@ -44,8 +44,8 @@ PARAMETERS = (
 )
 """All weights. A chip is played where its estimated gain is above ``from``, moved by ``late`` as the season goes by."""
 
-# Where the search begins: a million's worth per race, no opinion on form, chips kept for a good race. Not tuned.
-_START = np.array([0.5, 0, 0, 0, 0, 0, 1.0, 10, 45, 15, 40, 90, 6, *[-5.0] * 6])
+# Where the search begins: a million's worth per race, no opinion on form, chips kept for a good race. Set by hand.
+START = np.array([0.5, 0, 0, 0, 0, 0, 1.0, 10, 45, 15, 40, 90, 6, *[-5.0] * 6])
 _START_SD = np.array([0.3, 0.15, 0.15, 0.1, 0.1, 0.1, 2.0, 4, 12, 6, 20, 25, 3, *[6.0] * 6])
 
 
@@ -125,6 +125,10 @@ class CrossEntropySettings:
     seasons: int = 32
     noise: float = 0.2
 
+    def __post_init__(self) -> None:
+        if self.generations < 1 or self.seasons < 1 or not 1 <= self.elites <= self.population or self.noise < 0:
+            raise UsageError(f"Training: expected counts of 1 or more and no more elites than agents, found {self}.")
+
 
 @dataclass(frozen=True)
 class Generation:
@@ -162,7 +166,7 @@ def train_linear(
         The learning curve.
     """
     rng = np.random.default_rng(seed)
-    mean, spread = _START.copy(), _START_SD.copy()
+    mean, spread = START.copy(), _START_SD.copy()
     curve = []
     for number in range(settings.generations):
         source = sources[number % len(sources)]

@@ -128,7 +128,7 @@ def list_moves(observation: Arrays, frame: SeasonFrame) -> MoveList:
     MoveList
     """
     view = View(observation, frame)
-    left = view.context("races_left_count")[:, np.newaxis] - 1
+    left = np.maximum(view.context("races_left_count")[:, np.newaxis] - 1, 0)
     change = np.where(view.on_sale, view.feature("expected_price_change_musd"), 0.0)
     worth = view.expected + MONEY_POINTS * left * change
     problem = view.problem(worth)

@@ -62,7 +62,7 @@ def observation_space() -> spaces.Dict:
     -------
     gymnasium.spaces.Dict
         ``assets`` (SLOTS, FEATURES), ``held`` and ``boosted`` (SLOTS,), ``context`` and ``portfolio`` by name,
-        ``chips`` (6,): those that may be played now.
+        ``chips`` (6,): those that may be played now; ``chips_left`` (6,): those not played yet.
     """
     low, high = (np.array([_FEATURE_BOUNDS[name][side] for name in FEATURES], dtype=np.float32) for side in (0, 1))
     return spaces.Dict(
@@ -73,6 +73,7 @@ def observation_space() -> spaces.Dict:
             "context": _box(CONTEXT),
             "portfolio": _box(PORTFOLIO),
             "chips": spaces.MultiBinary(len(CHIPS) - 1),
+            "chips_left": spaces.MultiBinary(len(CHIPS) - 1),
         }
     )
 
@@ -104,11 +105,11 @@ def bounded(features: Floats) -> Floats:
 
 
 def context_of(frame: SeasonFrame, race: int) -> Floats:
-    """Say what is known of a race: shape (CONTEXT,)."""
-    count = frame.calendar_count
-    kinds = [float(frame.circuit_types[race] == kind) for kind in CIRCUIT_TYPES]
-    progress = race / max(count - 1, 1)
-    return np.array([progress, count - race, float(frame.has_sprint[race]), *kinds], dtype=np.float32)
+    """Say what is known of a race, after the last one of that: shape (CONTEXT,)."""
+    count, last = frame.calendar_count, min(race, frame.race_count - 1)
+    kinds = [float(frame.circuit_types[last] == kind) for kind in CIRCUIT_TYPES]
+    progress = min(race / max(count - 1, 1), 1.0)
+    return np.array([progress, count - race, float(frame.has_sprint[last]), *kinds], dtype=np.float32)
 
 
 def portfolio_of(teams: TeamArrays, sheet: RaceSheet, frame: SeasonFrame) -> Floats:

@@ -189,8 +189,8 @@ class PpoSettings:
     seasons : int
         Different seasons that are played at a time, shared out among the sources evenly, at least one for each.
     copies : int
-        Times that each of them is played: a step's reward is taken against the mean of the copies of its season, which
-        knows nothing of the step.
+        Times that each of them is played: a step's reward is taken against the mean of the copies of its season, itself
+        among them.
     races : int
         Races of each season between two updates.
     batch_size, epochs : int

@@ -245,8 +245,8 @@ def forecast_errors(env: F1FantasyVectorEnv, action: Arrays) -> Floats:
     Returns
     -------
     numpy.ndarray, shape (N,)
-        With a mean of 0 over what may come of a race, as far as forecasts are right on average: taken off rewards, it
-        makes them less noisy, and no better or worse.
+        Its mean over what may come of a race is 0 as far as forecasts are right on average: taken off rewards, it makes
+        them less noisy, and leaves which choice is best.
     """
     rules, rows = env.frame.rules, np.arange(env.num_envs)
     seasons, race = env.seasons, env.race

@@ -15,7 +15,7 @@ from f1_pipeline.rl.seasons import IS_DRIVER, Floats, Ints, Mask, SeasonFrame, S
 REWARDS = {
     "above_mean": "net points less the mean of every line-up within the budget, which needs no skill",
     "points": "net points of the race",
-    "regret": "net points less those of the best line-up within the budget, transfers and chips apart; 0 or less",
+    "regret": "net points less those of the best line-up within the budget, without a chip; above 0 only by a chip",
 }
 """The rewards by name. The first is the default."""
 
@@ -34,8 +34,8 @@ def baseline_by_budget(frame: SeasonFrame, seasons: Seasons, reward: str) -> lis
     Returns
     -------
     list of numpy.ndarray of float, or None
-        T arrays of shape (M, B): entry b is the mean, or the best, of line-ups of at most b tenths of a million, NaN
-        where there is none; the last entry is that of all line-ups. None where nothing is compared with.
+        T arrays of shape (M, B): entry b is the mean, or the best, of line-ups of at most b tenths of a million, of the
+        cheapest where there is none; the last entry is that of all line-ups. None where nothing is compared with.
     """
     if reward == "points":
         return None
@@ -94,7 +94,7 @@ def _means(prices: Ints, points: Floats, is_driver: Mask, rules: SeasonRules) ->
         met[at] += counts
         total[at] += sums + gained * counts
     met, total = np.cumsum(met), np.cumsum(total)
-    return np.divide(total, met, out=np.full(size, np.nan), where=met > 0)
+    return _from_cheapest(np.divide(total, met, out=np.zeros(size), where=met > 0), met > 0)
 
 
 def _bests(prices: Ints, points: Floats, is_driver: Mask, rules: SeasonRules) -> Floats:
@@ -109,4 +109,9 @@ def _bests(prices: Ints, points: Floats, is_driver: Mask, rules: SeasonRules) ->
         at = slice(int(spent), int(spent) + len(best))
         found[at] = np.maximum(found[at], best + gained)
     found = np.maximum.accumulate(found)
-    return np.where(np.isfinite(found), found, np.nan)
+    return _from_cheapest(found, np.isfinite(found))
+
+
+def _from_cheapest(found: Floats, is_bought: Mask) -> Floats:
+    """Take the cheapest line-up where a budget, tied up in assets that left the sale, buys none."""
+    return np.where(is_bought, found, found[is_bought.argmax()])

@@ -77,7 +77,8 @@ class SeasonFrame:
     circuit_mean_points : numpy.ndarray of float, shape (T, SLOTS)
         Mean points at each circuit in earlier seasons, 0 for none.
     calendar_count : int
-        Races of the whole season as planned, at least T: of a season that is going on only those driven are played.
+        Races of the whole season, at least T: of a season that is going on only those driven are played. Races that
+        were called off in its course are not among them, as the facts do not say since when that was known.
     """
 
     rules: SeasonRules

@@ -44,6 +44,7 @@ from f1_pipeline.rl.seasons import (
 BLOCK = 64
 """Seasons that are simulated together; a number belongs to one block for ever."""
 FIT_SEASONS = 512
+MOST_NUMBERS = 2**62
 _FIT_SEED, _SEASON_SEED = 0, 1
 _KEPT_BLOCKS = 8
 _WINDOW = 3
@@ -61,6 +62,8 @@ class _Prior:
         Shape (T, 2, 3): by race and kind of asset, of the deviations over the season, the last three races, the team.
     by_place
         T arrays of shape (drivers, drivers): expected points after qualifying by driver and place.
+    lasting
+        Shape (T,): how much of what the season has shown of a driver is still to be added to that.
     """
 
     mean: Floats
@@ -68,6 +71,7 @@ class _Prior:
     floor_gain: Floats
     weights: Floats
     by_place: tuple[npt.NDArray[np.float64], ...]
+    lasting: Floats
 
 
 @dataclass(frozen=True)
@@ -123,11 +127,12 @@ class SimulatedSeasons:
         Raises
         ------
         DataError
-            A number is negative.
+            There are no numbers, or one is out of range.
         """
+        wrong = [number for number in numbers if not 0 <= number < MOST_NUMBERS]
+        if wrong or not len(numbers):
+            raise DataError(f"Season number: expected some from 0 to {MOST_NUMBERS - 1}, found {wrong[:1] or 'none'}.")
         wanted = np.asarray(numbers, dtype=np.int64)
-        if (wanted < 0).any():
-            raise DataError(f"Season number: expected 0 or more, found {wanted.min()}.")
         parts, places = [], np.empty(len(wanted), dtype=np.intp)
         filled = 0
         for block in np.unique(wanted // BLOCK):
@@ -201,13 +206,16 @@ class SimulatedSeasons:
         drawn, prior = _joined(self._draw((_SEASON_SEED, block), BLOCK)), self._prior
         is_asset = np.array([key is not None for key in self.frame.assets])
         expected = prior.mean + _shown(drawn.points - prior.mean, prior.weights, self.frame)
-        prices, changes = self._prices(drawn.points, expected, prior.sd)
+        prices, changes = self._prices(drawn.points, expected)
         is_active = np.broadcast_to(is_asset, drawn.points.shape)
         hoped = np.full(drawn.points.shape, -np.inf)
         drivers = self._driver_slots
         on_sale = drivers >= 0
         for race, by_place in enumerate(prior.by_place):
-            hoped[:, race, drivers[on_sale]] = at_place(by_place, drawn.qualifying[:, race])[:, on_sale]
+            own = drivers[on_sale]
+            shown = expected[:, race, own] - prior.mean[race, own]
+            at = at_place(by_place, drawn.qualifying[:, race])[:, on_sale]
+            hoped[:, race, own] = at + prior.lasting[race] * shown
         arrays = {
             "expected": expected,
             "expected_sd": np.broadcast_to(prior.sd, expected.shape),
@@ -258,19 +266,28 @@ class SimulatedSeasons:
         mean = drawn.points.mean(axis=0)
         away = drawn.points - mean
         weights = _fit(away, self.frame)
+        shown = _shown(away, weights, self.frame)
         left = np.where(drivers >= 0, drawn.remaining[..., drivers], 0)
+        by_place = tuple(
+            expected_by_place(left[:, race].astype(np.int64), drawn.qualifying[:, race])
+            for race in range(len(self.races))
+        )
+        on_sale = drivers[drivers >= 0]
+        errors = np.stack(
+            [left[:, race] - at_place(table, drawn.qualifying[:, race]) for race, table in enumerate(by_place)], axis=1
+        )[..., drivers >= 0]
+        seen = shown[..., on_sale]
+        known = (seen**2).sum(axis=(0, 2))
         return _Prior(
             mean=mean,
-            sd=(away - _shown(away, weights, self.frame)).std(axis=0),
+            sd=(away - shown).std(axis=0),
             floor_gain=(drawn.no_negative - drawn.points).mean(axis=0),
             weights=weights,
-            by_place=tuple(
-                expected_by_place(left[:, race].astype(np.int64), drawn.qualifying[:, race])
-                for race in range(len(self.races))
-            ),
+            by_place=by_place,
+            lasting=np.divide((errors * seen).sum(axis=(0, 2)), known, out=np.zeros_like(known), where=known > 0),
         )
 
-    def _prices(self, points: Floats, expected: Floats, sd: Floats) -> tuple[Ints, Floats]:
+    def _prices(self, points: Floats, expected: Floats) -> tuple[Ints, Floats]:
         """Carry prices through the seasons, and expect each step before it is made."""
         count, races, _ = points.shape
         is_asset = self.start_prices > 0
@@ -279,20 +296,27 @@ class SimulatedSeasons:
         changes = np.zeros((count, races, SLOTS))
         rules = self.frame.rules.prices
         width = max((each.race_count - 1 for each in rules if isinstance(each, PointsPerMillionRules)), default=0)
+        # The rules of the season's start: a change within a season is not known before it.
+        in_force = price_rules_known_at(rules, self.frame.race_keys[0], self.frame.race_keys)
         now = np.broadcast_to(self.start_prices[own].astype(np.int64), (count, len(own)))
         for race in range(races):
             earlier = np.moveaxis(points[:, max(race - width, 0) : race, own], 1, -1).astype(np.float64)
             assets = PricedAssets(now, ~IS_DRIVER[own], earlier)
-            # The rules of the season's start: a change within a season is not known before it.
-            in_force = price_rules_known_at(rules, self.frame.race_keys[0], self.frame.race_keys)
             prices[:, race, own] = now
             if race + 1 < races:
-                changes[:, race, own] = expected_steps(assets, expected[:, race, own], sd[race, own], in_force) / 10
+                prior = self._prior
+                drivers, constructors = (float(prior.mean[race, slots].mean()) for slots in _kinds(self.frame))
+                steps = expected_steps(
+                    assets, expected[:, race, own], prior.sd[race, own], in_force, (drivers, constructors)
+                )
+                changes[:, race, own] = steps / 10
                 now = next_prices(assets, points[:, race, own], in_force)
         return prices, changes
 
 
-def expected_steps(assets: PricedAssets, mean: Floats, sd: Floats, rules: PriceRules) -> Floats:
+def expected_steps(
+    assets: PricedAssets, mean: Floats, sd: Floats, rules: PriceRules, field_means: tuple[float, float]
+) -> Floats:
     """Expect the steps of prices from forecasts with normal errors.
 
     Parameters
@@ -304,7 +328,9 @@ def expected_steps(assets: PricedAssets, mean: Floats, sd: Floats, rules: PriceR
     sd : numpy.ndarray, shape (assets,)
         Their standard deviation, above 0.
     rules : PriceRules
-        In force after the race; the mean of a field is taken as expected.
+        In force after the race.
+    field_means : tuple of float
+        Mean points expected of drivers and of constructors, for rules that compare with them.
 
     Returns
     -------
@@ -312,11 +338,7 @@ def expected_steps(assets: PricedAssets, mean: Floats, sd: Floats, rules: PriceR
         Tenths of a million dollars.
     """
     steps = band_steps(assets.prices, rules)
-    if isinstance(rules, FieldMeanRules):
-        means = [mean[:, rows].mean() for rows in (~assets.is_constructor, assets.is_constructor)]
-        needed = points_needed(assets, rules, (float(means[0]), float(means[1])))
-    else:
-        needed = points_needed(assets, rules)
+    needed = points_needed(assets, rules, field_means if isinstance(rules, FieldMeanRules) else None)
     # Points are whole: those of a band begin half a point below the first of them.
     beyond = 1 - ndtr((needed - 0.5 - mean[..., np.newaxis]) / sd[:, np.newaxis])
     share = beyond - np.concatenate([beyond[..., 1:], np.zeros((*beyond.shape[:-1], 1))], axis=-1)

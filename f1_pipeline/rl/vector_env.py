@@ -89,14 +89,15 @@ class F1FantasyVectorEnv(VectorEnv[Arrays, Mapping[str, np.ndarray], np.ndarray]
     A new team at the first race; season numbers follow one another from a place that the seed gives.
 
     ## Episode end
-    After the last race the episode terminates; nothing is truncated. The next step resets (``NEXT_STEP``).
+    After the last race the episode terminates; a season that is going on is truncated after the last race driven. The
+    next step resets (``NEXT_STEP``): its reward is 0 and its information that of a reset.
 
     ## Information
     ``action_mask``: the assets that some legal decision holds (2, else 0), drivers that may be boosted and chips that
-    may be played (1, else 0), in the form that ``action_space.sample(mask=...)`` takes. After a step also the parts of
-    the reward: ``points``, ``asset_points``, ``transfer_points``, ``inactive_points``, ``baseline_points`` (what the
-    reward compares with), ``transfer_count``, ``chip`` played, ``budget_musd`` at the lock, ``fault`` (number in
-    ``FAULTS``; of what was projected) and ``season_number``, ``race_number``.
+    may be played (1, else 0); row by row in the form that ``single_action_space.sample(mask=...)`` takes. Also
+    ``season_number`` and ``race_number``. After a step also the parts of the reward: ``points``, ``asset_points``,
+    ``transfer_points``, ``inactive_points``, ``baseline_points`` (what the reward compares with), ``transfer_count``,
+    ``chip`` played, ``budget_musd`` at the lock and ``fault`` (number in ``FAULTS``; of what was projected).
 
     Parameters
     ----------
@@ -228,8 +229,9 @@ class F1FantasyVectorEnv(VectorEnv[Arrays, Mapping[str, np.ndarray], np.ndarray]
         baseline = nothing if self._baseline is None else at_budget(self._baseline[self._race], outcome.budget_tenths)
         self._race += 1
         info = self._info() | _breakdown(outcome, choices, baseline, faults)
-        terminated = np.full(self.num_envs, self._race == self.frame.race_count)
-        return self._observation(), outcome.points - baseline, terminated, ended, info
+        is_end, goes_on = self._race == self.frame.race_count, self._race < self.frame.calendar_count
+        terminated, truncated = (np.full(self.num_envs, is_end and kind) for kind in (not goes_on, goes_on))
+        return self._observation(), outcome.points - baseline, terminated, truncated, info
 
     def team(self, row: int) -> Team | None:
         """Return a team as the game has it, for agents that plan.
@@ -400,9 +402,10 @@ class F1FantasyVectorEnv(VectorEnv[Arrays, Mapping[str, np.ndarray], np.ndarray]
             "assets": self._features[:, race].copy(),
             "held": teams.held.astype(np.int8),
             "boosted": boosted,
-            "context": np.tile(context_of(self.frame, race), (self.num_envs, 1)),
+            "context": np.tile(context_of(self.frame, self._race), (self.num_envs, 1)),
             "portfolio": portfolio_of(teams, self._sheet(race), self.frame),
             "chips": playable_chips(teams, self.frame.rules)[:, 1:].astype(np.int8),
+            "chips_left": teams.chips_left[:, 1:].astype(np.int8),
         }
 
     def _info(self) -> dict[str, Any]:

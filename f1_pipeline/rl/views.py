@@ -83,6 +83,7 @@ class View:
     def expected(self) -> Floats:
         """Return expected points, of who takes no part the penalty: shape (N, SLOTS)."""
         race = self.frame.calendar_count - round(float(self.context("races_left_count")[0]))
+        race = min(race, self.frame.race_count - 1)
         return np.where(self.on_sale, self.feature("expected_points"), float(self.frame.inactive_points[race]))
 
     @cached_property
@@ -134,7 +135,7 @@ class View:
         return np.where(allowed, np.where(self.on_sale, self.expected, 0.0), -np.inf)
 
     def best(self, problem: MoveProblem) -> Mask:
-        """Find the best line-up: by moves of two transfers while free ones are left, or afresh at the first race.
+        """Find the best line-up: by two moves in a row of at most two transfers, or afresh at the first race.
 
         Parameters
         ----------
@@ -146,7 +147,10 @@ class View:
         """
         if self.is_first.all():
             return best_teams(problem)
-        return best_moves(problem).applied(problem.held)
+        wanted = best_moves(problem).applied(problem.held)
+        made = (wanted & ~problem.held).sum(axis=1)
+        more = replace(self.moved_to(problem, wanted), free_transfers=np.maximum(problem.free_transfers - made, 0))
+        return best_moves(more).applied(wanted)
 
     def limitless(self) -> Mask:
         """Return the best expected line-up whatever it costs, shape (N, SLOTS)."""

@@ -4,7 +4,8 @@ Belongs here: what is trained on what, and who plays which seasons. Training is 
 :mod:`f1_pipeline.rl.ppo`, playing :mod:`f1_pipeline.rl.evaluate`; agents are kept by `forecast.tracking`.
 
 Walk-forward: the agents of a season learn on simulators of that season and of earlier ones, each made from what was
-known at the lock of its season's first race. No result of the season is ever seen.
+known at the lock of its season's first race. No result of the season is ever seen; its calendar is the one that was
+driven, for call-offs are not recorded with their date.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from dataclasses import asdict, dataclass, replace
 from importlib.util import find_spec
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from f1_pipeline.errors import WarehouseError
@@ -25,13 +27,14 @@ from f1_pipeline.rl.agents import Agent, GreedyAgent, HoldAgent, OracleAgent, Pl
 from f1_pipeline.rl.evaluate import play_seasons
 from f1_pipeline.rl.linear import (
     PARAMETERS,
+    START,
     CrossEntropySettings,
     LinearAgent,
     agent_bytes,
     read_agent,
     train_linear,
 )
-from f1_pipeline.rl.ppo import PpoSettings, ppo_bytes, read_ppo, train_ppo
+from f1_pipeline.rl.ppo import SHAPES, PpoSettings, ppo_bytes, read_ppo, train_ppo
 from f1_pipeline.rl.seasons import SeasonSource
 from f1_pipeline.rl.simulated import SimulatedSeasons
 from f1_pipeline.steps.pipeline import Pipeline
@@ -81,10 +84,12 @@ LIGHT = Trainer("linear", LIGHT_SETTINGS, train_linear, agent_bytes, read_agent,
 MASKED_PPO = Trainer("ppo", PpoSettings(), train_ppo, ppo_bytes, read_ppo, "agent.npz")
 
 
-def trainers() -> tuple[Trainer, ...]:
-    """List the trainers at hand: the light agent's, and PPO's where the extra ``rl`` is installed."""
-    has_extra = all(find_spec(name) is not None for name in ("sb3_contrib", "torch"))
-    return (LIGHT, MASKED_PPO) if has_extra else (LIGHT,)
+TRAINERS = (LIGHT, MASKED_PPO)
+
+
+def can_train(trainer: Trainer) -> bool:
+    """Say whether what a trainer needs is installed: PPO needs the extra ``rl``."""
+    return trainer is not MASKED_PPO or all(find_spec(name) is not None for name in ("sb3_contrib", "torch"))
 
 
 FIRST_SIMULATED = 2**50
@@ -158,6 +163,7 @@ def untrained(arena: Arena = ARENA) -> tuple[Contender, ...]:
         Contender(HoldAgent()),
         Contender(GreedyAgent("value")),
         Contender(GreedyAgent("points")),
+        Contender(LinearAgent(START, "linear_untrained")),
         Contender(PlanningAgent(Policy("myopic"))),
         Contender(PlanningAgent(Policy("rolling", horizon=5), arena.rolling_time_limit_s), is_slow=True),
         Contender(OracleAgent(arena.oracle_time_limit_s), is_slow=True),
@@ -165,9 +171,11 @@ def untrained(arena: Arena = ARENA) -> tuple[Contender, ...]:
 
 
 def train_agents(
-    pipeline: Pipeline, table: str, seasons: Sequence[str], wanted: Sequence[Trainer] | None = None
+    pipeline: Pipeline, table: str, seasons: Sequence[str], wanted: Sequence[Trainer] = TRAINERS
 ) -> WriteReport:
     """Train the agents of each season, or find those that are kept already.
+
+    An agent whose trainer lacks what it needs is used if it is kept, and is left out if it is not.
 
     Parameters
     ----------
@@ -175,8 +183,7 @@ def train_agents(
     table : str
         `models.agent_training`.
     seasons : sequence of str
-    wanted : sequence of Trainer, optional
-        All at hand by default.
+    wanted : sequence of Trainer
 
     Returns
     -------
@@ -189,12 +196,15 @@ def train_agents(
         A season's first race has not been computed.
     """
     rows, details = [], {}
+    made: dict[int, SimulatedSeasons] = {}
     for season in seasons:
-        simulators = training_simulators(pipeline, int(season))
+        simulators = training_simulators(pipeline, int(season), made)
         names = list(simulators)
         details[season] = {}
-        for trainer in trainers() if wanted is None else wanted:
+        for trainer in wanted:
             uri = _trained(pipeline, int(season), simulators, trainer)
+            if uri is None:
+                continue
             curve = json.loads(pipeline.agent_tracking.model_file(uri, CURVE_FILE).read_bytes())
             rows += [
                 {
@@ -213,28 +223,36 @@ def train_agents(
     return replace(report, details=details)
 
 
-def training_simulators(pipeline: Pipeline, season: int) -> dict[int, SimulatedSeasons]:
+def training_simulators(
+    pipeline: Pipeline, season: int, made: dict[int, SimulatedSeasons] | None = None
+) -> dict[int, SimulatedSeasons]:
     """Make the simulators that the agents of a season may learn on.
 
     Parameters
     ----------
     pipeline : Pipeline
     season : int
+    made : dict of int to SimulatedSeasons, optional
+        Those that are at hand; new ones are added.
 
     Returns
     -------
     dict of int to SimulatedSeasons
         By season, up to the season itself, oldest first.
     """
-    finished = sorted({race.season for race in pipeline.calendar.finished})
-    return {each: season_simulator(pipeline, each) for each in finished if each <= season}
+    known = {} if made is None else made
+    wanted = [each for each in sorted({race.season for race in pipeline.calendar.finished}) if each <= season]
+    for each in wanted:
+        if each not in known:
+            known[each] = season_simulator(pipeline, each)
+    return {each: known[each] for each in wanted}
 
 
-def _trained(pipeline: Pipeline, season: int, simulators: dict[int, SimulatedSeasons], trainer: Trainer) -> str:
-    """Train an agent and keep it, unless the same one is kept already; return its URI."""
+def _trained(pipeline: Pipeline, season: int, simulators: dict[int, SimulatedSeasons], trainer: Trainer) -> str | None:
+    """Train an agent and keep it, unless the same one is kept already; return its URI, None if it cannot be trained."""
     mark = _fingerprint(pipeline, simulators, trainer)
     known = pipeline.agent_tracking.find(mark)
-    if known is not None:
+    if known is not None or not can_train(trainer):
         return known
     agent, curve = trainer.train(list(simulators.values()), trainer.settings, SEED)
     opener = pipeline.calendar.get(season_opener(pipeline, season))
@@ -269,10 +287,22 @@ def _fingerprint(pipeline: Pipeline, simulators: dict[int, SimulatedSeasons], tr
         "seed": SEED,
         "models": models.to_dict("records"),
         "rules": [each.frame.rules.version for each in simulators.values()],
-        "prices": [each.start_prices.tolist() for each in simulators.values()],
-        "races": [[each.frame.race_keys, each.frame.has_sprint.tolist()] for each in simulators.values()],
+        "races": [[asdict(race) for race in each.races] for each in simulators.values()],
+        "circuits": [each.frame.circuit_types for each in simulators.values()],
+        "observed": [list(PARAMETERS), *[[name, *shape] for name, shape in SHAPES.items()]],
     }
-    return hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()
+    digest = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode())
+    for each in simulators.values():
+        frame = each.frame
+        for values in (
+            each.start_prices,
+            frame.team_of,
+            frame.history,
+            frame.history_prices,
+            frame.circuit_mean_points,
+        ):
+            digest.update(np.ascontiguousarray(values, dtype="<f8").tobytes())
+    return digest.hexdigest()
 
 
 def trained_agents(pipeline: Pipeline, season: int) -> dict[str, tuple[Agent, str]]:
@@ -298,7 +328,7 @@ def trained_agents(pipeline: Pipeline, season: int) -> dict[str, tuple[Agent, st
         rows = read_frame(connection, URIS, {"season": season}) if is_there else pd.DataFrame({"agent": []})
     if rows.empty:
         raise WarehouseError(f"Season {season}: expected a trained agent, found none: `f1-pipeline agents` trains it")
-    known = {trainer.name: trainer for trainer in (LIGHT, MASKED_PPO)}
+    known = {trainer.name: trainer for trainer in TRAINERS}
     found = {}
     for name, uri in zip(rows["agent"], rows["model_uri"], strict=True):
         path = pipeline.agent_tracking.model_file(str(uri), known[name].file_name)

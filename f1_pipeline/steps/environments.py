@@ -48,7 +48,9 @@ def season_source(season: int, world: str = "real") -> SeasonSource:
     return real_season(pipeline, season) if world == "real" else season_simulator(pipeline, season)
 
 
-def make_game(season: int | None = None, world: str = "real", source: SeasonSource | None = None, **settings: Any):
+def make_game(
+    season: int | None = None, world: str = "real", source: SeasonSource | None = None, **settings: Any
+) -> F1FantasyEnv:
     """Make the environment of one season.
 
     Parameters
@@ -98,6 +100,8 @@ def make_moves_vector(
 
 def _found(season: int | None, world: str, source: SeasonSource | None) -> SeasonSource:
     if source is not None:
+        if season is not None or world != "real":
+            raise UsageError("Environment: expected a source or a season, found both.")
         return source
     if season is None:
         raise UsageError("Environment: expected a season, such as season=2025, found none.")

@@ -24,7 +24,7 @@ CARD = "README.md"
 TITLE = "# Episodes of F1 Fantasy seasons"
 
 _AGENTS = {
-    "random": "any line-up first, then random moves of at most the free transfers, and a random chip now and then",
+    "random": "a line-up built by chance, then random free transfers, a random boost, and a random chip now and then",
     "hold": "the best expected line-up of the first race, kept; no chips",
     "greedy_value": "the free transfers that raise expected points per million most; no chips",
     "greedy_points": "the free transfers that raise expected points most; no chips",
@@ -80,6 +80,7 @@ transitions = {
     "action_masks": matrix(table, "mask_"),
     "rewards": table["reward"].to_numpy(),
     "terminals": table["terminated"].to_numpy(zero_copy_only=False),
+    "timeouts": table["truncated"].to_numpy(zero_copy_only=False),
     "next_observations": matrix(table, "next_obs_"),
 }
 ```
@@ -87,11 +88,11 @@ transitions = {
 As episodes the way Minari has them, with one observation more than actions:
 
 ```python
-ends = np.flatnonzero(transitions["terminals"]) + 1
+ends = np.flatnonzero(transitions["terminals"] | transitions["timeouts"]) + 1
 episodes = []
 for start, end in zip([0, *ends[:-1]], ends):
     seen, after = transitions["observations"][start:end], transitions["next_observations"][end - 1 : end]
-    own = {name: transitions[name][start:end] for name in ("actions", "rewards", "terminals")}
+    own = {name: transitions[name][start:end] for name in ("actions", "rewards", "terminals", "timeouts")}
     episodes.append({"observations": np.concatenate([seen, after]), **own})
 ```
 
@@ -114,11 +115,12 @@ A state (`obs_*`, `mask_*`) holds only what a manager knew when the line-ups loc
 forecast published before the lock by models trained on earlier races, form from races before, the calendar and his own
 team. Points of the race are in `reward` and its parts alone, and reach the next state as form, prices and money.
 Prices and forecasts of the real world are those of the warehouse; the project's tests alter everything from a lock on
-and expect the same features and forecasts. A simulated season is drawn from what was known before its first race.
+and expect the same features and forecasts. A simulated season is drawn from what was known before its first race. The one exception is the calendar: races that
+were called off in the course of a season are missing from its beginning.
 
 `next_obs_*` and `next_mask_*` are the state of the next row of the episode. After the last race no state follows: there
-they are what the environment returns with `terminated`, the last race's market with the team after it. Do not bootstrap
-from it.
+they are what the environment returns with `terminated` (or `truncated`, of a season that is going on), the last race's
+market with the team after it. Do not bootstrap from it.
 """
 
 _LIMITS = f"""\

@@ -252,9 +252,9 @@ def _episodes(env: F1FantasyVectorEnv, agent: Agent, numbers: Sequence[int], pla
         step = (
             observation_columns(observation) | _masks(info) | {f"action_{name}": action[name] for name in ACTION_PARTS}
         )
-        observation, reward, terminated, _, info = env.step(action)
+        observation, reward, terminated, truncated, info = env.step(action)
         step |= observation_columns(observation, NEXT) | _masks(info, NEXT)
-        step |= {"reward": reward, "terminated": terminated, "played_chip": info["chip"]}
+        step |= {"reward": reward, "terminated": terminated, "truncated": truncated, "played_chip": info["chip"]}
         step |= {"lock_budget_musd": info["budget_musd"], "transfer_count": info["transfer_count"]}
         step |= {name: info[name] for name in ("points", "asset_points", "transfer_points", "inactive_points")}
         step["baseline_points"] = info["baseline_points"]

@@ -461,8 +461,12 @@ def test_a_number_is_one_season_whatever_is_taken_with_it(simulator: SimulatedSe
 
 def test_numbers_of_seasons_begin_at_zero(simulator: SimulatedSeasons) -> None:
     assert simulator.count is None
-    with pytest.raises(DataError, match="Season number: expected 0 or more, found -1"):
+    with pytest.raises(DataError, match=r"Season number: expected some from 0 to .*, found \[-1\]"):
         simulator.take([3, -1])
+    with pytest.raises(DataError, match=r"Season number: expected some from 0 to .*, found \[1180"):
+        simulator.take([2**70])
+    with pytest.raises(DataError, match=r"Season number: .*, found none"):
+        simulator.take([])
 
 
 def test_simulated_prices_follow_the_rules_of_prices(simulator: SimulatedSeasons) -> None:

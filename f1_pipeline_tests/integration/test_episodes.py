@@ -21,12 +21,12 @@ from f1_pipeline import __version__, cli_episodes
 from f1_pipeline.cli import main
 from f1_pipeline.errors import DataError, RuleError
 from f1_pipeline.game.team_arrays import CHIPS
-from f1_pipeline.rl import episodes
 from f1_pipeline.rl.episode_columns import COLUMNS, arrays_of
 from f1_pipeline.rl.linear import PARAMETERS, LinearAgent, agent_bytes
 from f1_pipeline.rl.rewards import REWARDS
 from f1_pipeline.rl.seasons import DRIVER_SLOTS, SeasonSource
 from f1_pipeline.rl.vector_env import F1FantasyVectorEnv
+from f1_pipeline.steps import episodes
 from f1_pipeline.steps.environments import make_game
 from f1_pipeline.steps.pipeline import Pipeline
 
@@ -149,7 +149,12 @@ def test_the_mask_allows_every_action(played: Played) -> None:
 
 def test_the_next_state_is_that_of_the_next_row(played: Played) -> None:
     steps = pd.concat([pd.read_parquet(path) for path in played.paths])
-    going_on = ~steps["terminated"].to_numpy()
+    going_on = ~(steps["terminated"] | steps["truncated"]).to_numpy()
+    # the season that is going on ends with the last race driven, simulated ones with their last
+    assert steps.groupby("world")[["terminated", "truncated"]].any().to_numpy().tolist() == [
+        [False, True],
+        [True, False],
+    ]
     after = np.flatnonzero(going_on) + 1
     for name in ("obs_price_musd", "obs_held", "obs_bank_musd", "obs_chips", "mask_pick", "mask_chip"):
         seen = np.stack(steps[name].map(np.atleast_1d).to_list())
@@ -205,7 +210,7 @@ def test_the_code_of_the_card_runs(played: Played, monkeypatch: pytest.MonkeyPat
         exec(block, names)
     transitions, first = names["transitions"], played.answer[0]
     rows = next(row for row in played.answer if row["path"].endswith("real-2026-greedy_points.parquet"))["row_count"]
-    assert transitions["observations"].shape == transitions["next_observations"].shape == (rows, 14 * 42 + 12 + 6)
+    assert transitions["observations"].shape == transitions["next_observations"].shape == (rows, 14 * 42 + 12 + 2 * 6)
     assert transitions["actions"].shape == (rows, 42 + 3)
     assert [len(episode["observations"]) for episode in names["episodes"]] == [rows + 1]
     assert names["assets"].shape == (sum(row["row_count"] for row in played.answer), 42, 12)
