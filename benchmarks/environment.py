@@ -14,13 +14,13 @@ import numpy as np
 
 from benchmarks.registry import Figure, benchmark
 from f1_pipeline.rl.linear import CrossEntropySettings, train_linear
-from f1_pipeline.rl.seasons import GivenSeasons, SeasonSource
+from f1_pipeline.rl.seasons import GivenSeasons, Seasons, SeasonSource
 from f1_pipeline.rl.vector_env import Arrays, F1FantasyVectorEnv
 from f1_pipeline.settings import load_settings
 from f1_pipeline.steps.agents import LIGHT_SETTINGS
 from f1_pipeline.steps.environments import make_moves_vector
 from f1_pipeline.steps.pipeline import Pipeline
-from f1_pipeline.steps.season_arrays import season_simulator
+from f1_pipeline.steps.season_arrays import real_season, season_simulator
 
 SEASON = 2025
 ENVS, MOVES_ENVS = 2048, 512
@@ -39,10 +39,38 @@ def environment() -> list[Figure]:
         Figure("env_vs_cartpole", cart_pole / vector, "times its cost", "CartPole-v1, its own vector environment", 1.0),
         Figure("env_vs_sync_cartpole", vector, "1/s", "CartPole-v1 in a SyncVectorEnv", _cart_pole("sync", 64)),
         Figure("env_single_steps_per_s", single, "1/s", "CartPole-v1, one", _cart_pole_single()),
-        Figure("env_mean_reward_steps_per_s", _ours(sample.first(256), 256, "above_mean"), "1/s", "net points", vector),
-        Figure("env_endless_steps_per_s", _ours(simulator, 256), "1/s", "the same seasons again and again", vector),
+        Figure("env_fresh_steps_per_s", _ours(simulator, 256), "1/s", "the same seasons again and again", vector),
+        Figure("env_mean_reward_steps_per_s", _ours(sample, 256, "above_mean"), "1/s", "net points", vector),
         Figure("env_moves_steps_per_s", _moves(sample.first(MOVES_ENVS)), "1/s", "a pick per asset", vector),
     ]
+
+
+@benchmark("simulated_forecasts")
+def forecasts() -> list[Figure]:
+    """Compare forecasts of simulated seasons with the published ones: correlation with points and price changes."""
+    pipeline = Pipeline(load_settings())
+    real = real_season(pipeline, SEASON).seasons
+    simulated = season_simulator(pipeline, SEASON).sample(0, 256).seasons
+    (points, error, prices), other = _skill(simulated), _skill(real)
+    name = f"the published forecast of {SEASON}"
+    return [
+        Figure("simulated_points_correlation", points, "ratio", name, other[0]),
+        Figure("simulated_points_mae", error, "points", name, other[1]),
+        Figure("simulated_price_change_correlation", prices, "ratio", name, other[2]),
+    ]
+
+
+def _skill(seasons: Seasons) -> tuple[float, float, float]:
+    """Correlate forecasts with points, average their errors, correlate expected price changes with those that came."""
+    active = seasons.is_active
+    expected, points = seasons.expected[active], seasons.points[active]
+    stays = active[:, 1:] & active[:, :-1]
+    change = np.diff(seasons.prices, axis=1)[stays]
+    return (
+        float(np.corrcoef(expected, points)[0, 1]),
+        float(np.abs(expected - points).mean()),
+        float(np.corrcoef(seasons.expected_change[:, :-1][stays], change)[0, 1]),
+    )
 
 
 @benchmark("train_light_agent_s")

@@ -20,7 +20,7 @@ from f1_pipeline.rl.seasons import IS_DRIVER, SLOTS, Floats, Ints, Mask
 _CHUNK = 128
 """Teams at a time: their 3,000 moves fit the cache."""
 _FREE_PASSES = 6
-"""Searches of two transfers that build a team afresh; the fourth already rarely changes it."""
+"""Most searches of two transfers that build a team afresh: four change all seven assets, the rest mends."""
 _NOBODY = SLOTS
 
 

@@ -161,7 +161,7 @@ class F1FantasyVectorEnv(VectorEnv[Arrays, Mapping[str, np.ndarray], np.ndarray]
         seed : int, optional
             Where the season numbers begin.
         options : dict, optional
-            ``season_numbers``: N of them, to choose the seasons.
+            ``season_numbers``: N of them, to choose the seasons; the next ones follow the last of them.
 
         Returns
         -------
@@ -182,9 +182,10 @@ class F1FantasyVectorEnv(VectorEnv[Arrays, Mapping[str, np.ndarray], np.ndarray]
         if is_new:
             draw = int(self.np_random.integers(_SEED_SPAN))
             self._next_number = draw * _FIRST_SPACING if self.source.count is None else draw % self.source.count
-        if numbers is None:
-            numbers = self._following()
-        self._load(self._whole(numbers))
+        is_chosen = numbers is not None
+        self._load(self._whole(numbers if is_chosen else self._following()))
+        if is_chosen:
+            self._next_number = max(self._loaded) + 1
         self._race = 0
         self.teams = TeamArrays.start(*self._cheapest(), self._seasons.prices[:, 0], self.frame.rules)
         if not self.has_chips:

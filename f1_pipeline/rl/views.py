@@ -30,7 +30,7 @@ from f1_pipeline.rl.vector_env import Arrays
 
 _NODES = 16
 _FINAL_FIX_SHARE = 0.25
-"""Of a driver's deviation: what the best of some swaps after qualifying gains, seen in simulated seasons."""
+"""Of a driver's deviation: a scale for what a swap after qualifying may gain; agents learn from where on to play it."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -115,8 +115,8 @@ A state (`obs_*`, `mask_*`) holds only what a manager knew when the line-ups loc
 forecast published before the lock by models trained on earlier races, form from races before, the calendar and his own
 team. Points of the race are in `reward` and its parts alone, and reach the next state as form, prices and money.
 Prices and forecasts of the real world are those of the warehouse; the project's tests alter everything from a lock on
-and expect the same features and forecasts. A simulated season is drawn from what was known before its first race. The one exception is the calendar: races that
-were called off in the course of a season are missing from its beginning.
+and expect the same features and forecasts. A simulated season is drawn from what was known before its first race. The
+one exception is the calendar: races that were called off in the course of a season are missing from its beginning.
 
 `next_obs_*` and `next_mask_*` are the state of the next row of the episode. After the last race no state follows: there
 they are what the environment returns with `terminated` (or `truncated`, of a season that is going on), the last race's
@@ -250,7 +250,7 @@ driver and may play a chip. Of a season that is going on the finished races are 
 chips {"may be" if request.has_chips else "are not"} played.
 * Reward `{request.reward}`: {REWARDS[request.reward]}.
 * Actions are the agents' own, each legal as it stands: the environment ran with `illegal="reject"`, and the same
-  actions in it give the same states, masks and rewards, number for number.
+  actions in it give the same states, masks and rewards; played in other portions, to one part in a million.
 * The same command on the same warehouse gives the same bytes.
 
 ## What is in it

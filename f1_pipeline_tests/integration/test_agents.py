@@ -15,9 +15,12 @@ from click.testing import CliRunner
 from f1_pipeline.cli import main
 from f1_pipeline.errors import DataError, WarehouseError
 from f1_pipeline.forecast.tracking import AGENTS, Tracking
-from f1_pipeline.rl.agents import GreedyAgent, HoldAgent
+from f1_pipeline.optimize.policies import Policy
+from f1_pipeline.rl.agents import GreedyAgent, HoldAgent, PlanningAgent, RandomAgent
 from f1_pipeline.rl.evaluate import play_seasons
 from f1_pipeline.rl.linear import PARAMETERS, CrossEntropySettings, LinearAgent, agent_bytes, read_agent, train_linear
+from f1_pipeline.rl.seasons import DRIVER_SLOTS
+from f1_pipeline.rl.vector_env import F1FantasyVectorEnv
 from f1_pipeline.settings import Settings
 from f1_pipeline.steps.agents import (
     AGENT_SEASON_TABLE,
@@ -122,7 +125,17 @@ def test_every_agent_plays_both_worlds(trained: Pipeline) -> None:
     rows = table(trained, AGENT_SEASON_TABLE)
     played = rows.groupby(["world", "agent", "has_chips"]).size().unstack("world")
     assert set(rows["agent"]) == {
-        *("random", "hold", "greedy_value", "greedy_points", "myopic", "rolling", "oracle", "linear")
+        *(
+            "random",
+            "hold",
+            "greedy_value",
+            "greedy_points",
+            "myopic",
+            "rolling",
+            "oracle",
+            "linear",
+            "linear_untrained",
+        )
     }
     assert (played["real"] == 1).all()
     slow = played.index.get_level_values("agent").isin(["rolling", "oracle"])
@@ -156,6 +169,44 @@ def test_the_trained_agent_beats_greedy_value_by_far(trained: Pipeline) -> None:
     greedy = rows[rows["agent"] == "greedy_value"].set_index("season_number")["total_points"]
     gain = own - greedy
     assert gain.mean() > 2 * gain.sem()
+
+
+def test_nobody_decides_by_results(trained: Pipeline) -> None:
+    """With other results of the last race, every decision up to it stays the same."""
+    sample = season_simulator(trained, 2026).sample(FIRST_SIMULATED, 4)
+    seasons = sample.seasons
+    altered = {name: getattr(seasons, name).copy() for name in ("points", "no_negative_points", "remaining_points")}
+    for values in altered.values():
+        values[:, -1] = values[::-1, -1] + 7
+    other = replace(sample, seasons=replace(seasons, **altered))
+    for agent in (
+        *(RandomAgent(), HoldAgent(), GreedyAgent("value"), GreedyAgent("points"), PlanningAgent(Policy("myopic"))),
+        light_agent(trained, 2026)[0],
+    ):
+        decided = []
+        for source in (sample, other):
+            env = F1FantasyVectorEnv(source, 4, reward="points")
+            observation, info = env.reset(options={"season_numbers": range(4)})
+            for _ in range(env.frame.race_count):
+                decided.append(agent.act(observation, info, env))
+                observation, *_, info = env.step(decided[-1])
+        half = len(decided) // 2
+        for one, same in zip(decided[:half], decided[half:], strict=True):
+            for name, values in one.items():
+                np.testing.assert_array_equal(values, same[name], err_msg=agent.name)
+
+
+def test_a_random_agent_is_random(trained: Pipeline) -> None:
+    """No driver on sale is in most of its first teams."""
+    env = F1FantasyVectorEnv(season_simulator(trained, 2026).sample(0, 200), 200, reward="points", illegal="reject")
+    observation, info = env.reset(options={"season_numbers": range(200)})
+    action = RandomAgent(3).act(observation, info, env)
+    drivers = action["pick"][:, :DRIVER_SLOTS].mean(axis=0)
+    on_sale = int(env.seasons.is_active[0, 0, :DRIVER_SLOTS].sum())
+    # the cheapest ones are in more teams, for a team must be paid
+    assert (drivers > 0).sum() == on_sale
+    assert drivers.max() < 0.6
+    assert np.bincount(action["boost"]).max() < 60
 
 
 def test_what_is_stored_can_be_played_again(trained: Pipeline) -> None:
