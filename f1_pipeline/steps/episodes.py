@@ -339,8 +339,9 @@ def _replacing(folder: Path, overwrite: bool) -> Generator[Path]:
                 target.rename(old)
             try:
                 made.rename(target)
-            except OSError:
-                if old.exists():
+            except BaseException:
+                # An interrupt as well must not take what was there before.
+                if old.exists() and not target.exists():
                     old.rename(target)
                 raise
     except OSError as error:
