@@ -144,10 +144,10 @@ def test_teams_of_earlier_races_stay(home: Pipeline) -> None:
 
 def test_a_team_for_a_race_without_prices_waits_for_them(home: Pipeline) -> None:
     _land_team(home, _example(home))
-    write_my_team(home.settings.team_path, _example(home, race_key="2026-great-britain"))
+    write_my_team(home.settings.team_path, _example(home, race_key="2026-austria"))
     _land(home)
     assert _landed(home, "race_key") == {("2026-monaco",)}
-    assert held_team(home, "2026-great-britain") is None
+    assert held_team(home, "2026-austria") is None
 
 
 def test_a_seat_that_was_given_up_is_held_until_it_is_transferred(home: Pipeline) -> None:
