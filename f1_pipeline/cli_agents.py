@@ -30,8 +30,9 @@ def agents(
     """Train agents before each season, and let all agents play it, as it was and as it might have been.
 
     An agent of a season has learnt on simulated seasons made from what was known before its first race. Training takes
-    about a minute a season, playing some minutes, because the rolling plan and the oracle solve integer programmes. All
-    of it is season partitions of the graph; what is computed already can be shown with --stored.
+    about a minute a season, three more for PPO where the extra rl is installed; playing takes some ten minutes, because
+    the rolling plan and the oracle solve integer programmes. All of it is season partitions of the graph; what is
+    computed already can be shown with --stored.
     """
     from f1_pipeline.report.accuracy import check_targets
     from f1_pipeline.report.agents import draw_agents, print_agents, run_agents, save_agent
