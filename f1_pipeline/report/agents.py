@@ -63,13 +63,27 @@ class AgentSeasons:
             season_count, then means over seasons and their standard errors (`_se_`, none of a single season): points,
             gain over the reference without chips in the same seasons, share of the oracle, what chips gained.
         """
+        rank = {name: at for at, name in enumerate(ORDER)}
+        found = self._summed(self._with_gains(), _KEY)
+        order = found["agent"].map(rank).fillna(len(rank))
+        return found.assign(order=order).sort_values(["season", "world", "order", "has_chips"]).drop(columns="order")
+
+    def pooled(self, world: str) -> pd.DataFrame:
+        """Sum up over all seasons of a world, by agent and use of chips; columns as of `scores`."""
+        rows = self._with_gains()
+        return self._summed(rows[rows["world"] == world], ["agent", "has_chips"]).set_index(["agent", "has_chips"])
+
+    def _with_gains(self) -> pd.DataFrame:
+        """Add the gain over the reference in the same season."""
         pair = ["season", "world", "season_number"]
-        reference = self.played.loc[
-            (self.played["agent"] == REFERENCE) & ~self.played["has_chips"], [*pair, "total_points"]
-        ]
+        is_reference = (self.played["agent"] == REFERENCE) & ~self.played["has_chips"]
+        reference = self.played.loc[is_reference, [*pair, "total_points"]]
         rows = self.played.merge(reference, on=pair, how="left", suffixes=("", "_reference"))
-        rows["gain_points"] = rows["total_points"] - rows["total_points_reference"]
-        found = rows.groupby(_KEY, sort=False, as_index=False).agg(
+        return rows.assign(gain_points=rows["total_points"] - rows["total_points_reference"])
+
+    @staticmethod
+    def _summed(rows: pd.DataFrame, key: list[str]) -> pd.DataFrame:
+        return rows.groupby(key, sort=False, as_index=False).agg(
             season_count=("total_points", "size"),
             mean_points=("total_points", "mean"),
             se_points=("total_points", _standard_error),
@@ -81,9 +95,6 @@ class AgentSeasons:
             chip_gain_se_points=("chip_gain_points", _standard_error),
             end_budget_musd=("end_budget_musd", lambda budgets: budgets.astype(float).mean()),
         )
-        rank = {name: at for at, name in enumerate(ORDER)}
-        order = found["agent"].map(rank).fillna(len(rank))
-        return found.assign(order=order).sort_values(["season", "world", "order", "has_chips"]).drop(columns="order")
 
 
 def _standard_error(values: pd.Series) -> float:
@@ -179,42 +190,45 @@ def print_agents(found: AgentSeasons, output: str) -> None:
         print_rows(pa.Table.from_pandas(scores, preserve_index=False), output)
         return
     for world, title in (("real", "Real seasons: points"), ("simulated", "Simulated seasons: mean points of a season")):
-        own = scores[scores["world"] == world]
+        own, played = scores[scores["world"] == world], found.pooled(world)
         seasons = sorted(own["season"].unique())
         table = new_table(title)
-        table.add_column("agent")
+        table.add_column("agent", no_wrap=True)
         table.add_column("chips")
         for season in seasons:
-            table.add_column(str(season), justify="right")
-            table.add_column("of oracle", justify="right")
-            table.add_column(f"over {REFERENCE}", justify="right")
-            table.add_column("chips' gain", justify="right")
-        for (agent, has_chips), rows in own.groupby(["agent", "has_chips"], sort=False):
-            by_season = rows.set_index("season")
-            cells = [str(agent), "yes" if has_chips else "no"]
-            for season in seasons:
-                cells += _cells(by_season.loc[season]) if season in by_season.index else ["–"] * 4
-            table.add_row(*cells)
+            table.add_column(str(season), justify="right", no_wrap=True)
+        for name in (f"over {REFERENCE}", "of oracle", "chips' gain"):
+            table.add_column(name, justify="right", no_wrap=True)
+        for key, rows in own.groupby(["agent", "has_chips"], sort=False):
+            by_season, all_of_it = rows.set_index("season"), played.loc[key]
+            agent, has_chips = key
+            table.add_row(
+                str(agent),
+                "yes" if has_chips else "no",
+                *(
+                    _figure(by_season.loc[season], "mean_points", "se_points", ".0f")
+                    if season in by_season.index
+                    else "–"
+                    for season in seasons
+                ),
+                _figure(all_of_it, "gain_points", "gain_se_points", "+.0f"),
+                _figure(all_of_it, "oracle_share", "", ".0%"),
+                _figure(all_of_it, "chip_gain_points", "chip_gain_se_points", "+.0f"),
+            )
         console().print(table)
     console().print(
-        "± is one standard error; the oracle knows every result beforehand, and is found by a search that stops."
+        "The last three columns are over all seasons, gains in pairs of equal seasons; ± is one standard error. The "
+        "oracle knows every result beforehand, and is found by a search that stops; the rolling plan and the oracle "
+        "play few simulated seasons, and shares are of those."
     )
 
 
-def _cells(row: pd.Series) -> list[str]:
-    share = row["oracle_share"]
-    return [
-        f"{row['mean_points']:.0f}{_plus_minus(row['se_points'])}",
-        f"{share:.0%}" if share == share else "–",
-        f"{row['gain_points']:+.0f}{_plus_minus(row['gain_se_points'])}",
-        f"{row['chip_gain_points']:+.0f}{_plus_minus(row['chip_gain_se_points'])}"
-        if row["chip_gain_points"] == row["chip_gain_points"]
-        else "–",
-    ]
-
-
-def _plus_minus(error: float) -> str:
-    return f" ± {error:.0f}" if error == error else ""
+def _figure(row: pd.Series, name: str, error: str, form: str) -> str:
+    """Print a figure and its standard error, where there are any."""
+    if row[name] != row[name]:
+        return "–"
+    spread = row[error] if error else float("nan")
+    return f"{row[name]:{form}}" + (f" ± {spread:.0f}" if spread == spread else "")
 
 
 def draw_agents(found: AgentSeasons, path: Path) -> None:
@@ -239,7 +253,7 @@ def draw_agents(found: AgentSeasons, path: Path) -> None:
     places = {label: at for at, label in enumerate(labels)}
     seasons = sorted(scores["season"].unique())
     with drawn_in(LIGHT):
-        figure = Figure(figsize=(12.5, 4.6), layout="constrained")
+        figure = Figure(figsize=(12.5, 5.4), layout="constrained")
         learning, simulated, real = figure.subplots(1, 3)
         for at, season in enumerate(seasons):
             colour, shift = f"C{at}", 0.16 * (at - (len(seasons) - 1) / 2)
@@ -261,10 +275,10 @@ def draw_agents(found: AgentSeasons, path: Path) -> None:
                     rows["mean_points"], heights, xerr=2 * rows["se_points"].fillna(0.0), fmt="o", ms=4, color=colour
                 )
         learning.set_title("Learning: mean points of a generation")
-        learning.set_xlabel("share of the training; of linear those on the season's own simulator")
-        if learning.get_legend_handles_labels()[0]:
-            learning.legend()
-        simulated.set_title("Simulated seasons: points, ± 2 standard errors")
+        learning.set_xlabel("share of the training")
+        handles, names = learning.get_legend_handles_labels()
+        figure.legend(handles, names, loc="outside lower left", ncols=len(names))
+        simulated.set_title("Simulated seasons: points, ± 2 s.e.")
         real.set_title("Real seasons: points")
         for axes in (simulated, real):
             axes.set_yticks(list(places.values()), labels if axes is simulated else [""] * len(labels))
