@@ -9,10 +9,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pyarrow as pa
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from f1_pipeline.errors import UsageError
+from f1_pipeline.report.season_runs import progress_bar
 from f1_pipeline.report.tables import console, new_table, print_rows
 from f1_pipeline.rl.agents import Agent
 from f1_pipeline.rl.linear import read_agent
@@ -45,10 +44,7 @@ def write_with_progress(
     F1PipelineError
         See :func:`f1_pipeline.steps.episodes.write_episodes`.
     """
-    shown = Console(stderr=True, quiet=quiet)
-    described = TextColumn("{task.description}")
-    columns = (SpinnerColumn(), described, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=shown, disable=quiet or not shown.is_terminal, transient=True) as progress:
+    with progress_bar(quiet) as progress:
 
         def tell(text: str, done: int, total: int | None) -> None:
             if not done:

@@ -43,6 +43,14 @@ def finished_seasons(pipeline: Pipeline, wanted: tuple[int, ...]) -> list[int]:
     return sorted(set(wanted)) or finished
 
 
+def progress_bar(quiet: bool) -> Progress:
+    """Make a progress bar that shows on a terminal, unless quiet, and leaves nothing behind."""
+    shown = Console(stderr=True, quiet=quiet)
+    described = TextColumn("{task.description}")
+    columns = (SpinnerColumn(), described, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=shown, disable=quiet or not shown.is_terminal, transient=True)
+
+
 @contextmanager
 def step_progress(quiet: bool) -> Generator[Callable[[str, int | None], Advance]]:
     """Show a progress bar on a terminal.
@@ -57,10 +65,7 @@ def step_progress(quiet: bool) -> Generator[Callable[[str, int | None], Advance]
     callable
         ``start(text, total)`` begins, or begins anew, and returns what is to be called with each part that is done.
     """
-    shown = Console(stderr=True, quiet=quiet)
-    described = TextColumn("{task.description}")
-    columns = (SpinnerColumn(), described, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=shown, disable=quiet or not shown.is_terminal, transient=True) as progress:
+    with progress_bar(quiet) as progress:
         task = progress.add_task("", total=None)
 
         def start(text: str, total: int | None) -> Advance:

@@ -261,8 +261,18 @@ def altered(given: Real, at: int) -> GivenSeasons:
         given.pipeline,
         replace(races, menus=tuple(menus), items=tuple(items)),
         replace(known, coming={**known.coming, **changed}, after_qualifying={**known.after_qualifying, **after}),
-        NO_SPREAD,
+        spread_of(races, at),
     )
+
+
+def spread_of(races: SeasonRaces, at: int) -> pd.DataFrame:
+    """Make deviations of forecasts up, others after a race."""
+    rows = [
+        (menu.race_key, *fact_key(key), 10.0 + 5 * (race > at))
+        for race, menu in enumerate(races.menus)
+        for key in menu.prices
+    ]
+    return pd.DataFrame(rows, columns=NO_SPREAD.columns)
 
 
 def other_menu(menu: RaceMenu, gone: AssetKey) -> RaceMenu:
@@ -275,7 +285,7 @@ def other_menu(menu: RaceMenu, gone: AssetKey) -> RaceMenu:
 @pytest.mark.parametrize("at", [0, 5, 15])
 def test_nothing_from_the_lock_on_is_seen(season: int, at: int, real: Callable[[int], Real]) -> None:
     given = real(season)
-    plain = laid_out(given.pipeline, given.races, given.known, NO_SPREAD)
+    plain = laid_out(given.pipeline, given.races, given.known, spread_of(given.races, len(given.races.menus)))
     other = altered(given, at)
     now, then = (asset_features(source.frame, source.seasons)[0] for source in (plain, other))
     np.testing.assert_array_equal(then[: at + 1], now[: at + 1])
