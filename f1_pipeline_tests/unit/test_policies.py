@@ -12,7 +12,7 @@ from f1_pipeline.game.chips import ExtraBoost, Wildcard
 from f1_pipeline.game.decisions import Decision
 from f1_pipeline.game.lineup import DRIVER
 from f1_pipeline.game.team import LockedTeam, Team
-from f1_pipeline.optimize.enumeration import best_lineups
+from f1_pipeline.optimize.enumeration import best_lineups, has_team
 from f1_pipeline.optimize.plan import solve_plan
 from f1_pipeline.optimize.plan_problem import PlanProblem, PlanSettings
 from f1_pipeline.optimize.policies import Policy, decide, final_fix, first_race, money_slope, with_money
@@ -25,8 +25,10 @@ seeds = st.integers(0, 2**32 - 1)
 
 
 def playable(seed: int, races: int = 1, drivers: int = 5) -> PlanProblem:
-    """Draw a problem that has a plan."""
+    """Draw a problem that has a plan, and a first race at which a new team could be paid."""
     problem = small_game(seed, races, drivers).problem
+    race = first_race(problem)
+    assume(has_team(replace(race, held=None, bans=race.only_if_held)))
     try:
         solve_plan(problem, SETTINGS)
     except SolverError:
