@@ -27,13 +27,13 @@ from f1_pipeline import __version__
 from f1_pipeline.errors import DataError, UsageError
 from f1_pipeline.game.decisions import driver_of
 from f1_pipeline.game.lineup import DRIVER
-from f1_pipeline.optimize.policies import Policy
-from f1_pipeline.rl.agents import Agent, GreedyAgent, HoldAgent, PlanningAgent, RandomAgent
+from f1_pipeline.rl.agents import Agent, RandomAgent
 from f1_pipeline.rl.episode_columns import ACTION_PARTS, COLUMNS, NEXT, arrays_of, observation_columns, schema, table_of
 from f1_pipeline.rl.rewards import REWARDS
 from f1_pipeline.rl.seasons import SeasonFrame, SeasonSource
 from f1_pipeline.rl.simulated import BLOCK
 from f1_pipeline.rl.vector_env import Arrays, F1FantasyVectorEnv
+from f1_pipeline.steps.agents import untrained
 from f1_pipeline.steps.episode_card import CARD, TITLE, EpisodeFile, render_card
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.season_arrays import real_season, season_simulator
@@ -239,8 +239,7 @@ def _agent(name: str, request: EpisodeRequest) -> Agent:
         return request.trained
     if name == "random":
         return RandomAgent(request.seed)
-    known = (HoldAgent(), GreedyAgent("value"), GreedyAgent("points"), PlanningAgent(Policy("myopic")))
-    return next(agent for agent in known if agent.name == name)
+    return next(contender.agent for contender in untrained() if contender.agent.name == name)
 
 
 def _episodes(env: F1FantasyVectorEnv, agent: Agent, numbers: Sequence[int], played: Callable[[int], None]) -> Arrays:
@@ -335,15 +334,14 @@ def _replacing(folder: Path, overwrite: bool) -> Generator[Path]:
             yield made
             # Minutes may have passed.
             _check_target(target, folder, overwrite)
-            if target.exists():
-                target.rename(old)
             try:
+                if target.exists():
+                    target.rename(old)
                 made.rename(target)
-            except BaseException:
-                # An interrupt as well must not take what was there before.
+            finally:
+                # Whatever stops it, an interrupt too, must not take what was there before.
                 if old.exists() and not target.exists():
                     old.rename(target)
-                raise
     except OSError as error:
         raise DataError(f"{folder}: expected a folder that can be written, found {error}") from error
 
