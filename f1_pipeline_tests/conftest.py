@@ -14,10 +14,12 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from playwright.sync_api import Browser
 
 from f1_pipeline.settings import Settings
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.registry import Step, build_steps, finished_tables, forecast_tables
+from f1_pipeline_tests.browser import chromium
 from f1_pipeline_tests.support import (
     NEXT_RACE,
     copy_facts,
@@ -115,6 +117,13 @@ def complete(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
             _compute(pipeline)
             (folder / DONE).touch()
     return pipeline
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium; closed with the module, because its event loop would run on below other tests."""
+    with chromium() as started:
+        yield started
 
 
 @contextmanager
