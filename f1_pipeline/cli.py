@@ -1,9 +1,9 @@
 """`f1-pipeline …`: the command line, thin over the same graph.
 
-Belongs here: options, progress, tables on the terminal, exit codes. Neighbours: `defs.runs` runs jobs, `report.tables`
-renders, `cli_agents.py`, `cli_episodes.py`, `cli_lineup.py`, `cli_plans.py` and `cli_team.py` have commands of their
-own. Heavy libraries are imported inside the commands, so that `--help` answers at once. Exit codes: 0 done, 2 a wrong
-request or bad input, 1 a fault of the program.
+Belongs here: the group itself and the commands that need few options. Neighbours: `cli_group.py` has help and exit
+codes, `cli_options.py` and `cli_completion.py` what commands share, `cli_lineup.py` and the other `cli_*.py` have
+commands of their own, `report` renders. Heavy libraries are imported inside the commands, so that `--help` answers at
+once.
 """
 
 from __future__ import annotations
@@ -13,16 +13,25 @@ from pathlib import Path
 import click
 
 from f1_pipeline.cli_agents import agents
+from f1_pipeline.cli_completion import completion, every_race_key, race_keys, rule_seasons, seasons, sql
 from f1_pipeline.cli_episodes import episodes
+from f1_pipeline.cli_group import CommandLine
 from f1_pipeline.cli_lineup import lineup, print_stored
-from f1_pipeline.cli_options import format_option, reports_errors
+from f1_pipeline.cli_options import examples, format_option, reports_errors, talk_options
 from f1_pipeline.cli_plans import backtest, chips, plan
 from f1_pipeline.cli_team import team
 from f1_pipeline.forecast.phases import AT_LOCK, PHASES
 from f1_pipeline.settings import load_settings
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(
+    cls=CommandLine,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog="\b\n"
+    "Each command has examples: f1-pipeline lineup --help\n"
+    "Exit codes: 0 done; 1 a fault of the program; 2 a wrong request or bad input; 130 stopped by Ctrl-C.\n"
+    "Environment: F1_WAREHOUSE_DIR, F1_DATA_DIR, F1_LOCK_WAIT_S, F1_SOURCES, F1_DEBUG; the README says what they do.",
+)
 @click.version_option(package_name="f1-pipeline")
 def main() -> None:
     """Compute the best F1 Fantasy team for the next Grand Prix, and why.
@@ -31,14 +40,20 @@ def main() -> None:
     """
 
 
-for command in (lineup, plan, chips, team, backtest, agents, episodes):
+for command in (lineup, plan, chips, team, backtest, agents, episodes, completion):
     main.add_command(command)
 
 
-@main.command()
-@click.option("--race", "race_key", metavar="KEY", help="One race only, such as 2026-monaco.")
-@click.option("--season", type=int, metavar="N", help="The finished races of one season only.")
-@click.option("--quiet", is_flag=True, help="Print nothing but the line-up.")
+@main.command(
+    epilog=examples(
+        "run                              everything that is missing, then the next line-up",
+        "run --race 2026-monaco --quiet   one race, nothing printed but its line-up",
+        "run --season 2025 --verbose      each step with its time, on stderr",
+    )
+)
+@click.option("--race", "race_key", shell_complete=race_keys, metavar="KEY", help="One race only, such as 2026-monaco.")
+@click.option("--season", type=int, shell_complete=seasons, metavar="N", help="Only the finished races of a season.")
+@talk_options
 @format_option
 @reports_errors
 def run(race_key: str | None, season: int | None, quiet: bool, output: str) -> None:
@@ -58,11 +73,14 @@ def run(race_key: str | None, season: int | None, quiet: bool, output: str) -> N
         print_stored(settings, shown, output)
 
 
-@main.command()
-@click.argument("sql")
-@click.option(
-    "--format", "output", type=click.Choice(["table", "json", "csv"]), default="table", help="How to print the rows."
+@main.command(
+    epilog=examples(
+        "query \"from marts.race_leaderboard where race_key = '2026-canada' order by points_rank\"",
+        'query "select season, count(*) as races from core.race group by all order by all" --format csv',
+    )
 )
+@click.argument("sql", shell_complete=sql)
+@format_option
 @reports_errors
 def query(sql: str, output: str) -> None:
     """Ask the warehouse: SQL is one DuckDB statement, read-only."""
@@ -73,23 +91,39 @@ def query(sql: str, output: str) -> None:
     print_rows(ask(Pipeline(load_settings()).warehouse, sql), output)
 
 
-@main.command("export-training")
+@main.command(
+    "export-training",
+    short_help="Write training tables for models of your own.",
+    epilog=examples("export-training --out training"),
+)
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder; data/warehouse/training.")
+@talk_options
+@format_option
 @reports_errors
-def export_training(out: Path | None) -> None:
+def export_training(out: Path | None, quiet: bool, output: str) -> None:
     """Write training tables for drivers and constructors: features X, points y, groups by season; Parquet and CSV."""
+    from f1_pipeline.report.bars import waiting
+    from f1_pipeline.report.tables import print_files
     from f1_pipeline.steps.export import export_training_tables
     from f1_pipeline.steps.pipeline import Pipeline
 
     settings = load_settings()
-    for path, row_count in export_training_tables(Pipeline(settings), out or settings.warehouse_dir / "training"):
-        click.echo(f"{row_count:6d} rows  {path}")
+    with waiting("writing training tables", quiet):
+        files = export_training_tables(Pipeline(settings), out or settings.warehouse_dir / "training")
+    print_files(files, output)
 
 
-@main.command()
+@main.command(
+    short_help="Fetch new facts, merge them into data/, say what changed.",
+    epilog=examples(
+        "refresh                             ask both sources",
+        "refresh --f1db f1db-csv.zip         a release that is at hand, nothing else",
+        "refresh --quiet --format json       what changed, for a program",
+    ),
+)
 @click.option("--f1db", metavar="PATH|URL", help="Zip of an F1DB CSV release; its newest one by default.")
 @click.option("--feed", metavar="URL", help="Base of the official game's feed; the real one by default.")
-@click.option("--quiet", is_flag=True, help="No progress, only what changed.")
+@talk_options
 @format_option
 @reports_errors
 def refresh(f1db: str | None, feed: str | None, quiet: bool, output: str) -> None:
@@ -105,16 +139,32 @@ def refresh(f1db: str | None, feed: str | None, quiet: bool, output: str) -> Non
     print_changes(changes, output)
 
 
-@main.command()
-@click.option("--rules", "rules_season", type=int, metavar="N", help="Season whose rules to apply; the newest.")
-@click.option("--season", type=int, metavar="N", help="Only races of this season, 2018 or later.")
-@click.option("--race", "race_key", metavar="KEY", help="Only this race, such as 2019-monaco.")
-@click.option("--items", is_flag=True, help="One row per scoring item instead of one per asset.")
-@click.option(
-    "--format", "output", type=click.Choice(["table", "json", "csv"]), default="table", help="How to print the rows."
+@main.command(
+    epilog=examples(
+        "scores --race 2026-canada                         the newest rules applied to one race",
+        "scores --rules 2026 --season 2019 --format csv   a season of before the game, by today's rules",
+        "scores --race 2025-monaco --items                 a row per scoring item",
+    )
 )
+@click.option(
+    "--rules",
+    "rules_season",
+    type=int,
+    shell_complete=rule_seasons,
+    metavar="N",
+    help="Season whose rules to apply; the newest.",
+)
+@click.option("--season", type=int, metavar="N", help="Only races of this season, 2018 or later.")
+@click.option(
+    "--race", "race_key", shell_complete=every_race_key, metavar="KEY", help="Only this race, such as 2019-monaco."
+)
+@click.option("--items", is_flag=True, help="One row per scoring item instead of one per asset.")
+@talk_options
+@format_option
 @reports_errors
-def scores(rules_season: int | None, season: int | None, race_key: str | None, items: bool, output: str) -> None:
+def scores(
+    rules_season: int | None, season: int | None, race_key: str | None, items: bool, quiet: bool, output: str
+) -> None:
     """Score past races by the rules of any season.
 
     Races since 2018 have results; what results cannot tell (overtakes, the sprint's fastest lap, pit stops) is taken
@@ -123,13 +173,15 @@ def scores(rules_season: int | None, season: int | None, race_key: str | None, i
     import pyarrow as pa
 
     from f1_pipeline.game.rules import rule_seasons
+    from f1_pipeline.report.bars import waiting
     from f1_pipeline.report.tables import print_rows
     from f1_pipeline.steps.pipeline import Pipeline
     from f1_pipeline.steps.scores import rescored_races
 
     pipeline = Pipeline(load_settings())
     rules = rule_seasons(pipeline.settings.data_dir)[-1] if rules_season is None else rules_season
-    scored = rescored_races(pipeline, rules, season, race_key)
+    with waiting("scoring", quiet):
+        scored = rescored_races(pipeline, rules, season, race_key)
     rows = scored.items if items else scored.totals
     if output == "table":
         # what says the same in every row, or twice, would only fold the others
@@ -137,18 +189,37 @@ def scores(rules_season: int | None, season: int | None, race_key: str | None, i
     print_rows(pa.Table.from_pandas(rows, preserve_index=False), output)
 
 
-@main.command()
-@click.option("--season", type=int, metavar="N", help="One season; all of them, and their sum, by default.")
+@main.command(
+    short_help="Say how good past forecasts were, and how sure that is.",
+    epilog=examples(
+        "accuracy                                    all seasons, at the lock",
+        "accuracy --season 2026 --phase after_qualifying",
+        "accuracy --picture docs/accuracy.svg --page accuracy.html",
+        "accuracy --forecast ridge --format csv      a row per season and kind of asset",
+    ),
+)
+@click.option(
+    "--season",
+    type=int,
+    shell_complete=seasons,
+    metavar="N",
+    help="One season; all of them, and their sum, by default.",
+)
 @click.option("--phase", type=click.Choice(PHASES), default=AT_LOCK, help="Moment of the forecast; at_lock.")
 @click.option("--forecast", metavar="NAME", help="published, a candidate or a baseline; the published one.")
 @click.option("--picture", type=click.Path(path_type=Path, dir_okay=False), help="Draw everything: .svg or .png.")
 @click.option("--page", type=click.Path(path_type=Path, dir_okay=False), help="Write it all as one page: .html.")
-@click.option(
-    "--format", "output", type=click.Choice(["table", "json", "csv"]), default="table", help="How to print the rows."
-)
+@talk_options
+@format_option
 @reports_errors
 def accuracy(
-    season: int | None, phase: str, forecast: str | None, picture: Path | None, page: Path | None, output: str
+    season: int | None,
+    phase: str,
+    forecast: str | None,
+    picture: Path | None,
+    page: Path | None,
+    quiet: bool,
+    output: str,
 ) -> None:
     """Say how good past forecasts were, against the baselines and with what uncertainty.
 
@@ -156,11 +227,13 @@ def accuracy(
     named; picture and page have everything.
     """
     from f1_pipeline.report.accuracy import check_targets, chosen_rows, print_accuracy, read_accuracy
+    from f1_pipeline.report.bars import waiting
     from f1_pipeline.report.tables import print_rows
     from f1_pipeline.steps.pipeline import Pipeline
 
     check_targets(picture, page)
-    found = read_accuracy(Pipeline(load_settings()))
+    with waiting("reading the figures", quiet):
+        found = read_accuracy(Pipeline(load_settings()))
     if output == "table":
         print_accuracy(found, season, phase, forecast)
     else:
@@ -168,37 +241,47 @@ def accuracy(
     if picture is not None:
         from f1_pipeline.report.accuracy_picture import write_picture
 
-        write_picture(found, picture)
+        with waiting("drawing", quiet):
+            write_picture(found, picture)
         click.echo(picture, err=True)
     if page is not None:
         from f1_pipeline.report.accuracy_page import write_page
 
-        write_page(found, page)
+        with waiting("writing the page", quiet):
+            write_page(found, page)
         click.echo(page, err=True)
 
 
-@main.command("import")
+@main.command(
+    "import",
+    short_help="Write the fact files in data/ again, from their sources.",
+    epilog=examples("import --f1db f1db-csv.zip --fantasy fantasy"),
+)
 @click.option(
     "--f1db", type=click.Path(path_type=Path, dir_okay=False), required=True, help="Zip of F1DB's CSV release, a zip."
 )
 @click.option(
     "--fantasy", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder of game records."
 )
+@talk_options
+@format_option
 @reports_errors
-def import_command(f1db: Path, fantasy: Path) -> None:
+def import_command(f1db: Path, fantasy: Path, quiet: bool, output: str) -> None:
     """Write the fact files in data/ again, from an F1DB release and a folder of fantasy records.
 
     What refreshes have brought since is not in those records and goes; `refresh` brings it back.
     """
+    from f1_pipeline.report.bars import step_progress
+    from f1_pipeline.report.tables import print_files
     from f1_pipeline.sources.importer import import_facts
 
-    counts = import_facts(f1db, fantasy, load_settings().data_dir, on_progress=lambda text: click.echo(text, err=True))
-    for name, row_count in counts.items():
-        click.echo(f"{row_count:6d} rows  {name}")
+    with step_progress(quiet) as start:
+        counts = import_facts(f1db, fantasy, load_settings().data_dir, on_progress=start("importing", None))
+    print_files(counts.items(), output)
 
 
-@main.command()
-@click.option("--quiet", is_flag=True, help="No progress.")
+@main.command(short_help="Choose the settings of the strength model again.", epilog=examples("tune --format csv"))
+@talk_options
 @format_option
 @reports_errors
 def tune(quiet: bool, output: str) -> None:
@@ -212,12 +295,16 @@ def tune(quiet: bool, output: str) -> None:
     print_tuning(tune_with_progress(load_settings(), quiet=quiet), output)
 
 
-@main.command()
+@main.command(short_help="Write the generated documents again.", epilog=examples("docs"))
+@talk_options
 @reports_errors
-def docs() -> None:
+def docs(quiet: bool) -> None:
     """Write the generated documents again: data dictionary, scoring rules and the picture of the asset graph."""
+    from f1_pipeline.report.bars import waiting
     from f1_pipeline.report.documents import write_documents
     from f1_pipeline.steps.pipeline import Pipeline
 
-    for path in write_documents(Pipeline(load_settings())):
+    with waiting("writing documents", quiet):
+        written = write_documents(Pipeline(load_settings()))
+    for path in written:
         click.echo(path)

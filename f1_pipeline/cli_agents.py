@@ -10,19 +10,35 @@ from pathlib import Path
 
 import click
 
-from f1_pipeline.cli_options import quiet_option, reports_errors, rows_option
+from f1_pipeline.cli_completion import seasons as season_names
+from f1_pipeline.cli_options import examples, format_option, reports_errors, talk_options
 from f1_pipeline.settings import load_settings
 
 
-@click.command()
-@click.option("--season", "seasons", type=int, multiple=True, metavar="N", help="A season; may be repeated; all.")
+@click.command(
+    short_help="Train agents, and let all agents play past seasons.",
+    epilog=examples(
+        "agents --stored                                   what agents scored, as computed before",
+        "agents --season 2025 --picture agents.svg         train before 2025, play 2025; minutes",
+        "agents --season 2025 --stored --save agent.json   keep the trained agent as a file",
+    ),
+)
+@click.option(
+    "--season",
+    "seasons",
+    type=int,
+    multiple=True,
+    shell_complete=season_names,
+    metavar="N",
+    help="May be repeated; all.",
+)
 @click.option("--stored", is_flag=True, help="Show what is in the warehouse; train and play nothing.")
 @click.option("--picture", type=click.Path(path_type=Path, dir_okay=False), help="Draw it: .svg or .png.")
 @click.option(
     "--save", type=click.Path(path_type=Path, dir_okay=False), help="Write the trained agent of one season to a file."
 )
-@quiet_option
-@rows_option
+@talk_options
+@format_option
 @reports_errors
 def agents(
     seasons: tuple[int, ...], stored: bool, picture: Path | None, save: Path | None, quiet: bool, output: str

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import click
 
-from f1_pipeline.cli_options import format_option, quiet_option, reports_errors
+from f1_pipeline.cli_completion import seasons as season_names
+from f1_pipeline.cli_options import examples, format_option, reports_errors, talk_options
 from f1_pipeline.settings import load_settings
 
 WORLDS = ("real", "simulated")
@@ -21,8 +22,22 @@ REWARDS = ("above_mean", "points", "regret")
 TRAINED = "linear"
 
 
-@click.command()
-@click.option("--season", "seasons", type=int, multiple=True, metavar="N", help="A season; may be repeated; all.")
+@click.command(
+    short_help="Write seasons as agents play them, for offline learning.",
+    epilog=examples(
+        "episodes --season 2025 --world real             the season as it was, by every agent",
+        "episodes --seasons 1024 --world simulated --agent-name random --seed 7 --out episodes",
+    ),
+)
+@click.option(
+    "--season",
+    "seasons",
+    type=int,
+    multiple=True,
+    shell_complete=season_names,
+    metavar="N",
+    help="May be repeated; all.",
+)
 @click.option(
     "--world",
     type=click.Choice([*WORLDS, "both"]),
@@ -57,7 +72,7 @@ TRAINED = "linear"
 @click.option("--no-chips", is_flag=True, help="Nobody plays chips.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder; data/warehouse/episodes.")
 @click.option("--overwrite", is_flag=True, help="Replace episodes that are there.")
-@quiet_option
+@talk_options
 @format_option
 @reports_errors
 def episodes(

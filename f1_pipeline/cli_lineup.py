@@ -8,19 +8,39 @@ from __future__ import annotations
 
 import click
 
-from f1_pipeline.cli_options import reports_errors
+from f1_pipeline.cli_completion import assets, race_keys
+from f1_pipeline.cli_completion import chips as chip_names
+from f1_pipeline.cli_options import examples, format_option, reports_errors, talk_options
 from f1_pipeline.settings import Settings, load_settings
 
 STORED_RANKS = 10
 
 
-@click.command()
-@click.option("--race", "race_key", metavar="KEY", help="The race; the next one by default.")
+@click.command(
+    short_help="Print the computed line-up and why, or find others.",
+    epilog=examples(
+        "lineup                                          the computed line-up, and why",
+        "lineup --top 20 --min-difference 2              twenty others, each another one in two assets",
+        'lineup --lock verstappen --ban "red bull"',
+        "lineup --risk quantile:0.2 --adjust norris=+5   the best bad weekend, if you trust Norris more",
+        "lineup --chip extra_boost --fresh --format csv  a row per asset, with the line-up it is in",
+    ),
+)
+@click.option("--race", "race_key", shell_complete=race_keys, metavar="KEY", help="The race; the next one by default.")
 @click.option("--rank", type=click.IntRange(1, 200), metavar="N", help="Which of the best line-ups; the first.")
 @click.option("--top", type=click.IntRange(1, 200), metavar="N", help="That many line-ups as a list, up to 200.")
 @click.option("--min-difference", type=int, default=1, metavar="N", help="Assets in which ranked line-ups differ; 1.")
-@click.option("--lock", "locks", multiple=True, metavar="ASSET", help="Hold it in any case; may be repeated.")
-@click.option("--ban", "bans", multiple=True, metavar="ASSET", help="Never hold it; may be repeated.")
+@click.option(
+    "--lock",
+    "locks",
+    multiple=True,
+    shell_complete=assets,
+    metavar="ASSET",
+    help="Hold it in any case; may be repeated.",
+)
+@click.option(
+    "--ban", "bans", multiple=True, shell_complete=assets, metavar="ASSET", help="Never hold it; may be repeated."
+)
 @click.option("--max-per-team", type=int, metavar="N", help="Most assets of one team, its constructor included.")
 @click.option(
     "--risk",
@@ -36,14 +56,18 @@ STORED_RANKS = 10
     metavar="ASSET=POINTS",
     help="Your own expectation: max-verstappen=+3 is 3 more, max-verstappen=25 is 25; may be repeated.",
 )
-@click.option("--chip", metavar="NAME", help="Play a chip: wildcard, limitless, extra_boost, no_negative, autopilot.")
+@click.option(
+    "--chip",
+    shell_complete=chip_names,
+    metavar="NAME",
+    help="Play a chip: wildcard, limitless, extra_boost, no_negative, autopilot.",
+)
 @click.option("--budget", metavar="MUSD", help="Money for the whole line-up, million dollars.")
 @click.option("--fresh", is_flag=True, help="Ignore my_team.toml and start afresh.")
 @click.option("--solver", default="enumeration", metavar="NAME", help="enumeration, cbc or highs; same answers.")
 @click.option("--explain/--no-explain", default=True, help="Say why, what chips add and what limits are worth.")
-@click.option(
-    "--format", "output", type=click.Choice(["table", "json", "csv"]), default="table", help="How to print the answer."
-)
+@talk_options
+@format_option
 @reports_errors
 def lineup(
     race_key: str | None,
@@ -60,6 +84,7 @@ def lineup(
     fresh: bool,
     solver: str,
     explain: bool,
+    quiet: bool,
     output: str,
 ) -> None:
     """Print the line-up that the graph has computed, or find others.
@@ -69,6 +94,7 @@ def lineup(
     name or by a part of it: verstappen, "red bull".
     """
     from f1_pipeline.errors import UsageError
+    from f1_pipeline.report.bars import waiting
     from f1_pipeline.report.lineups import find_lineups, print_lineups, read_lineup
     from f1_pipeline.steps.lineup_wishes import LineupWishes, parse_adjustment, parse_money, parse_risk
     from f1_pipeline.steps.pipeline import Pipeline
@@ -90,10 +116,11 @@ def lineup(
         ignores_team=fresh,
     )
     pipeline = Pipeline(load_settings())
-    if top is None and wishes.is_empty and shown <= STORED_RANKS:
-        answer = read_lineup(pipeline, race_key, shown, is_explained=explain)
-    else:
-        answer = find_lineups(pipeline, race_key, wishes, None if top else shown, is_explained=explain)
+    with waiting("weighing line-ups", quiet):
+        if top is None and wishes.is_empty and shown <= STORED_RANKS:
+            answer = read_lineup(pipeline, race_key, shown, is_explained=explain)
+        else:
+            answer = find_lineups(pipeline, race_key, wishes, None if top else shown, is_explained=explain)
     print_lineups(answer, output)
 
 
@@ -105,7 +132,7 @@ def print_stored(settings: Settings, race_key: str, output: str) -> None:
     settings : Settings
     race_key : str
     output : str
-        `table` or `json`.
+        `table`, `json` or `csv`.
     """
     from f1_pipeline.report.lineups import print_lineups, read_lineup
     from f1_pipeline.steps.pipeline import Pipeline

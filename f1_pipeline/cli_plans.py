@@ -10,23 +10,54 @@ from pathlib import Path
 
 import click
 
-from f1_pipeline.cli_options import quiet_option, reports_errors, rows_option
+from f1_pipeline.cli_completion import assets, race_chips, race_keys
+from f1_pipeline.cli_completion import seasons as season_names
+from f1_pipeline.cli_options import examples, format_option, reports_errors, talk_options
 from f1_pipeline.settings import load_settings
 
 
-@click.command()
-@click.option("--race", "race_key", metavar="KEY", help="The race to begin with; the next one by default.")
+@click.command(
+    short_help="Plan transfers, boosts and chips over the coming races.",
+    epilog=examples(
+        "plan                                            the next five races: sell, buy, boost, chip, bank",
+        "plan --horizon 3 --count 3 --scenarios 0        three plans for three races, quickly",
+        "plan --lock mercedes --chip 2026-belgium=limitless --chip 2026-monaco=none",
+        "plan --format csv                               a row per plan, race and asset",
+    ),
+)
+@click.option(
+    "--race",
+    "race_key",
+    shell_complete=race_keys,
+    metavar="KEY",
+    help="The race to begin with; the next one by default.",
+)
 @click.option("--horizon", type=int, metavar="N", help="Races to look at; 5, or what the season has left.")
 @click.option("--count", type=click.IntRange(1, 20), default=1, help="Plans that begin with another team; 1.")
 @click.option("--scenarios", type=click.IntRange(0, 200), default=10, help="To see how sure each move is; 10.")
-@click.option("--lock", "locks", multiple=True, metavar="ASSET", help="Hold it throughout; may be repeated.")
-@click.option("--ban", "bans", multiple=True, metavar="ASSET", help="Keep it out throughout; may be repeated.")
+@click.option(
+    "--lock",
+    "locks",
+    multiple=True,
+    shell_complete=assets,
+    metavar="ASSET",
+    help="Hold it throughout; may be repeated.",
+)
+@click.option(
+    "--ban",
+    "bans",
+    multiple=True,
+    shell_complete=assets,
+    metavar="ASSET",
+    help="Keep it out throughout; may be repeated.",
+)
 @click.option("--max-per-team", type=int, metavar="N", help="Most assets of one team, its constructor included.")
 @click.option(
     "--chip",
     "chips",
     multiple=True,
     metavar="RACE=NAME",
+    shell_complete=race_chips,
     help="Play a chip at a race, or none: 2026-belgium=limitless, 2026-monaco=none; may be repeated.",
 )
 @click.option("--without-chips", is_flag=True, help="Play no chip.")
@@ -37,8 +68,8 @@ from f1_pipeline.settings import load_settings
 @click.option("--time-limit", type=float, default=30.0, metavar="S", help="Seconds for each plan; 30.")
 @click.option("--solver", type=click.Choice(["highs", "cbc"]), default="highs", help="HiGHS, or CBC, which is slower.")
 @click.option("--fresh", is_flag=True, help="Ignore my_team.toml and start afresh.")
-@quiet_option
-@rows_option
+@talk_options
+@format_option
 @reports_errors
 def plan(
     race_key: str | None,
@@ -94,33 +125,63 @@ def plan(
     print_plans(pipeline, plan_with_progress(pipeline, race_key, wishes, quiet=quiet), output)
 
 
-@click.command()
-@click.option("--race", "race_key", metavar="KEY", help="The race to begin with; the next one by default.")
+@click.command(
+    short_help="Say when to play each chip that is left.",
+    epilog=examples(
+        "chips                                           keep or play, chip by chip",
+        "chips --picture chips.svg --format json         every race that remains, as rows and as a picture",
+    ),
+)
+@click.option(
+    "--race",
+    "race_key",
+    shell_complete=race_keys,
+    metavar="KEY",
+    help="The race to begin with; the next one by default.",
+)
 @click.option("--fresh", is_flag=True, help="Ignore my_team.toml and weigh the chips of a fresh start.")
 @click.option("--picture", type=click.Path(path_type=Path, dir_okay=False), help="Draw it: .svg or .png.")
-@rows_option
+@talk_options
+@format_option
 @reports_errors
-def chips(race_key: str | None, fresh: bool, picture: Path | None, output: str) -> None:
+def chips(race_key: str | None, fresh: bool, picture: Path | None, quiet: bool, output: str) -> None:
     """Say when to play each chip that is left: what it adds at every race, and what it must add to be played there.
 
     A chip is worth playing when it adds at least what its best later use is worth, given what earlier races have
     offered. JSON and CSV have every remaining race.
     """
     from f1_pipeline.report.accuracy import check_targets
+    from f1_pipeline.report.bars import waiting
     from f1_pipeline.report.plans import draw_chips, print_chips, read_chips
     from f1_pipeline.steps.pipeline import Pipeline
 
     check_targets(picture, None)
     pipeline = Pipeline(load_settings())
-    found = read_chips(pipeline, race_key, ignores_team=fresh)
+    with waiting("weighing chips", quiet):
+        found = read_chips(pipeline, race_key, ignores_team=fresh)
     print_chips(found, output)
     if picture is not None:
         draw_chips(found, picture)
         click.echo(picture, err=True)
 
 
-@click.command()
-@click.option("--season", "seasons", type=int, multiple=True, metavar="N", help="A season; may be repeated; all.")
+@click.command(
+    short_help="Play past seasons again by different ways to decide.",
+    epilog=examples(
+        "backtest                                        every season and policy; minutes",
+        "backtest --stored --format csv                  what has been played before",
+        "backtest --policy myopic --policy rolling --season 2025 --starts 5",
+    ),
+)
+@click.option(
+    "--season",
+    "seasons",
+    type=int,
+    multiple=True,
+    shell_complete=season_names,
+    metavar="N",
+    help="May be repeated; all.",
+)
 @click.option("--policy", "policies", multiple=True, metavar="NAME", help="Only these; may be repeated.")
 @click.option("--starts", type=click.IntRange(0, 50), default=0, metavar="N", help="Play again from N common starts.")
 @click.option("--stored", is_flag=True, help="Show what is in the warehouse, play nothing.")
@@ -130,8 +191,8 @@ def chips(race_key: str | None, fresh: bool, picture: Path | None, output: str) 
     help="CSV of other teams' totals to compare with: season, points.",
 )
 @click.option("--picture", type=click.Path(path_type=Path, dir_okay=False), help="Draw the seasons: .svg or .png.")
-@quiet_option
-@rows_option
+@talk_options
+@format_option
 @reports_errors
 def backtest(
     seasons: tuple[int, ...],

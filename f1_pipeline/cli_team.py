@@ -6,13 +6,13 @@ it, `report.my_team` shows it; heavy libraries are imported inside the commands.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from f1_pipeline.cli_options import format_option, reports_errors
+from f1_pipeline.cli_completion import assets, chips, race_keys
+from f1_pipeline.cli_options import examples, format_option, reports_errors
 from f1_pipeline.errors import UsageError
 from f1_pipeline.settings import load_settings
 
@@ -24,7 +24,14 @@ NOTHING = "none"
 ALL = "all"
 
 
-@click.group()
+@click.group(
+    short_help="Keep your own team: assets, bank, free transfers, chips.",
+    epilog=examples(
+        "team set --from-lineup 1    enter the best line-up",
+        "team show                   prices, expected points, money, what needs attention",
+        "team next --transfers 1     after the race: free transfers and chips by the rules",
+    ),
+)
 def team() -> None:
     """Keep your own team: what you hold, your bank, free transfers and chips.
 
@@ -34,7 +41,7 @@ def team() -> None:
     """
 
 
-@team.command()
+@team.command(epilog=examples("team show", "team show --format csv    a row per asset"))
 @format_option
 @reports_errors
 def show(output: str) -> None:
@@ -43,13 +50,26 @@ def show(output: str) -> None:
     _print(pipeline, _team(pipeline), output)
 
 
-@team.command("set")
-@click.option("--race", "race_key", metavar="KEY", help="The race it goes into; the next one for a new team.")
+@team.command(
+    "set",
+    epilog=examples(
+        "team set --from-lineup 1",
+        "team set --drivers antonelli,bortoleto,bottas,stroll,HUL --constructors mercedes,ferrari --boost anton",
+        "team set --bank 1.2 --chips-left wildcard,limitless --ban stroll",
+    ),
+)
+@click.option(
+    "--race",
+    "race_key",
+    shell_complete=race_keys,
+    metavar="KEY",
+    help="The race it goes into; the next one for a new team.",
+)
 @click.option("--driver", "--drivers", "drivers", multiple=True, metavar="A,B,…", help="All drivers held.")
 @click.option(
     "--constructor", "--constructors", "constructors", multiple=True, metavar="A,B", help="All constructors held."
 )
-@click.option("--boost", metavar="NAME", help="The driver whose points count twice.")
+@click.option("--boost", shell_complete=assets, metavar="NAME", help="The driver whose points count twice.")
 @click.option("--bank", type=float, metavar="MUSD", help="Money not spent; what the starting budget leaves.")
 @click.option("--free-transfers", type=int, metavar="N", help="Free transfers left before the lock.")
 @click.option("--chips-left", metavar="A,B,…", help="Chips not played yet; all, none, or their names.")
@@ -79,11 +99,6 @@ def set_command(
 
     A list replaces the whole list. With --from-lineup the team becomes a line-up that `f1-pipeline run` has computed,
     as if you had entered it in the game: the difference in price comes out of the bank, transfers out of the free ones.
-
-    \b
-    f1-pipeline team set --from-lineup 1
-    f1-pipeline team set --drivers antonelli,bortoleto,bottas,stroll,HUL --constructors mercedes,ferrari --boost anton
-    f1-pipeline team set --bank 1.2 --chips-left wildcard,limitless --ban stroll
     """
     from dataclasses import fields, replace
 
@@ -112,7 +127,7 @@ def set_command(
     _write(pipeline, changed_team(pipeline, held, given), output)
 
 
-@team.command("import")
+@team.command("import", epilog=examples("team import team.csv --boost antonelli"))
 @click.argument("path", metavar="FILE", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--boost", metavar="NAME", help="The driver whose points count twice, if the file does not say.")
 @format_option
@@ -136,9 +151,11 @@ def import_command(path: Path, boost: str | None, output: str) -> None:
     _write(pipeline, changed_team(pipeline, held, changes), output)
 
 
-@team.command("next")
+@team.command(
+    "next", epilog=examples("team next", "team next --transfers 1 --chip wildcard   one transfer and a chip were used")
+)
 @click.option("--transfers", type=click.IntRange(0, 20), default=0, metavar="N", help="Transfers not counted yet; 0.")
-@click.option("--chip", metavar="NAME", help="The chip that was played in the race.")
+@click.option("--chip", shell_complete=chips, metavar="NAME", help="The chip that was played in the race.")
 @format_option
 @reports_errors
 def next_command(transfers: int, chip: str | None, output: str) -> None:
@@ -182,13 +199,9 @@ def _write(pipeline: Pipeline, held: MyTeam, output: str) -> None:
 
 
 def _print(pipeline: Pipeline, held: MyTeam, output: str) -> None:
-    from f1_pipeline.report.my_team import describe_team, render_team
+    from f1_pipeline.report.my_team import describe_team, print_team
 
-    answer = describe_team(pipeline, held)
-    if output == "json":
-        click.echo(json.dumps(answer, indent=2))
-    else:
-        render_team(answer)
+    print_team(describe_team(pipeline, held), output)
 
 
 def _names(values: tuple[str, ...]) -> tuple[str, ...] | None:

@@ -43,6 +43,8 @@ class Settings:
         Base URL of the official game's feed.
     request_pause_s : float
         Rest between two requests to the feed, in seconds.
+    is_debugging : bool
+        Whether a fault of the program prints its traceback.
     """
 
     home: Path
@@ -53,6 +55,7 @@ class Settings:
     f1db: str = LATEST_F1DB
     feed: str = OFFICIAL_FEED
     request_pause_s: float = 1.0
+    is_debugging: bool = False
 
     def with_sources(self, f1db: str | None, feed: str | None) -> Settings:
         """Choose the sources that are given an address; with none given, the settings stay as they are."""
@@ -89,6 +92,11 @@ class Settings:
         """Folder of Dagster's run, event and schedule storage."""
         return self.warehouse_dir / "dagster"
 
+    @property
+    def faults_dir(self) -> Path:
+        """Folder of the tracebacks of faults of the program."""
+        return self.warehouse_dir / "faults"
+
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the settings from environment variables, with defaults that suit a clone of the project.
@@ -99,7 +107,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         The environment; the process's own by default. `F1_PIPELINE_HOME` names the project's folder,
         `F1_DATA_DIR` the facts, `F1_WAREHOUSE_DIR` what runs make, `F1_LOCK_WAIT_S` the patience with locks,
         `F1_SOURCES` where a refresh gets new facts from, `F1_F1DB` and `F1_FEED` their addresses,
-        `F1_REQUEST_PAUSE_S` the rest between two requests.
+        `F1_REQUEST_PAUSE_S` the rest between two requests; any `F1_DEBUG` but 0 prints tracebacks.
 
     Returns
     -------
@@ -125,6 +133,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         f1db=env.get("F1_F1DB") or LATEST_F1DB,
         feed=(env.get("F1_FEED") or OFFICIAL_FEED).rstrip("/"),
         request_pause_s=_seconds(env, "F1_REQUEST_PAUSE_S", 1.0),
+        is_debugging=env.get("F1_DEBUG", "0") not in ("", "0"),
     )
 
 

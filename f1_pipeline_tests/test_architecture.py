@@ -48,7 +48,10 @@ CLOSED_DOORS = {
     "report": ("cli",),
 }
 GAME_MAY_IMPORT = {"numpy", "pandas", "f1_pipeline"} | set(sys.stdlib_module_names)
-HEAVY = ("dagster", "mlflow", "duckdb", "pandas", "sklearn", "matplotlib", "pyarrow", "pulp")
+HEAVY = {
+    *("dagster", "mlflow", "duckdb", "pandas", "numpy", "scipy", "sklearn", "matplotlib", "pyarrow", "pulp", "highspy"),
+    *("gymnasium", "rich", "prompt_toolkit", "jinja2", "requests", "pydantic", "sqlglot", "tomlkit"),
+}
 
 
 def module_name(path: Path) -> str:
@@ -188,7 +191,7 @@ def test_help_loads_no_heavy_library() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=REPO, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert set(HEAVY).isdisjoint(done.stdout.split())
+    assert HEAVY.isdisjoint(done.stdout.split())
 
 
 def test_no_product_file_reaches_outside_the_repository() -> None:

@@ -13,7 +13,8 @@ import pandas as pd
 import pyarrow as pa
 
 from f1_pipeline.errors import UsageError, WarehouseError
-from f1_pipeline.report.season_runs import finished_seasons, step_progress
+from f1_pipeline.report.bars import step_progress
+from f1_pipeline.report.season_runs import finished_seasons
 from f1_pipeline.report.tables import console, new_table, print_rows
 from f1_pipeline.settings import Settings
 from f1_pipeline.steps.agents import AGENT_SEASON_TABLE

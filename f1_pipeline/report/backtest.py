@@ -16,7 +16,8 @@ from f1_pipeline.errors import DataError, UsageError, WarehouseError
 from f1_pipeline.game.lineup import Lineup
 from f1_pipeline.optimize.enumeration import best_lineups
 from f1_pipeline.optimize.policies import first_race
-from f1_pipeline.report.season_runs import finished_seasons, step_progress
+from f1_pipeline.report.bars import step_progress
+from f1_pipeline.report.season_runs import finished_seasons
 from f1_pipeline.report.tables import console, new_table, print_rows
 from f1_pipeline.settings import Settings
 from f1_pipeline.steps.backtest import (

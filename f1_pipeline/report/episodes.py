@@ -11,7 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from f1_pipeline.errors import UsageError
-from f1_pipeline.report.season_runs import progress_bar
+from f1_pipeline.report.bars import progress_bar
 from f1_pipeline.report.tables import console, new_table, print_rows
 from f1_pipeline.rl.agents import Agent
 from f1_pipeline.rl.linear import read_agent
@@ -82,9 +82,9 @@ def print_episodes(files: list[EpisodeFile], folder: Path, output: str) -> None:
     folder : Path
         Where.
     output : str
-        `table` or `json`.
+        `table`, `json` or `csv`.
     """
-    if output == "json":
+    if output != "table":
         print_rows(pa.Table.from_pylist([asdict(each) for each in files]), output)
         return
     size = sum(each.size_bytes for each in files)

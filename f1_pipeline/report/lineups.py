@@ -6,11 +6,9 @@ line-ups, `steps.race_choice` finds others, `steps.reasons` puts picks in words,
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
-import click
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -20,7 +18,7 @@ from f1_pipeline.errors import UsageError
 from f1_pipeline.game.lineup import CONSTRUCTOR, DRIVER, AssetKey
 from f1_pipeline.optimize.risk import AtLeast, JudgedLineup, MeanMinusDeviation, Objective, Quantile
 from f1_pipeline.optimize.shadow import ShadowValues
-from f1_pipeline.report.tables import console, new_table, print_rows
+from f1_pipeline.report.tables import console, new_table, print_json, print_rows
 from f1_pipeline.sources.calendar import CalendarRace
 from f1_pipeline.steps.lineup_wishes import LineupWishes, Rival
 from f1_pipeline.steps.lineups import limit_values, stored_choice
@@ -123,7 +121,7 @@ def print_lineups(answer: dict[str, Any], output: str) -> None:
         `table`, `json` or `csv`, which has a row per asset of each line-up.
     """
     if output == "json":
-        click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
+        print_json(answer)
     elif output == "csv":
         print_rows(pa.Table.from_pandas(_rows(answer), preserve_index=False), output)
     elif "lineups" in answer:

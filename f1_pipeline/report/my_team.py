@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pyarrow as pa
+
 from f1_pipeline.game.decisions import driver_of
 from f1_pipeline.game.lineup import DRIVER, AssetKey
 from f1_pipeline.game.settlement import inactive_points
-from f1_pipeline.report.tables import console, new_table
+from f1_pipeline.report.tables import console, new_table, print_json, print_rows
 from f1_pipeline.sources.bundle import load_fact_table
 from f1_pipeline.sources.my_team import MyTeam
 from f1_pipeline.steps.menus import newest_menu
@@ -89,8 +91,26 @@ def describe_team(pipeline: Pipeline, my_team: MyTeam) -> dict[str, Any]:
     }
 
 
-def render_team(answer: dict[str, Any]) -> None:
-    """Print a team that `describe_team` has described, as a table."""
+def print_team(answer: dict[str, Any], output: str) -> None:
+    """Print a team.
+
+    Parameters
+    ----------
+    answer : dict
+        From `describe_team`.
+    output : str
+        `table`, `json` or `csv`, which has a row per asset.
+    """
+    if output == "json":
+        print_json(answer)
+    elif output == "csv":
+        common = {name: answer[name] for name in ("race_key", "bank_musd", "budget_musd", "free_transfers")}
+        print_rows(pa.Table.from_pylist([common | asset for asset in answer["assets"]]), output)
+    else:
+        _print_table(answer)
+
+
+def _print_table(answer: dict[str, Any]) -> None:
     season = answer["race_key"].split("-")[0]
     title = answer["name"] or "Your team"
     table = new_table(f"{title} · {season} {answer['race']}")

@@ -11,12 +11,11 @@ from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from f1_pipeline.errors import UsageError
 from f1_pipeline.game.lineup import AssetKey, money
 from f1_pipeline.optimize.plan_problem import NO_CHIP, PlannedRace
+from f1_pipeline.report.bars import StepTimes, progress_bar
 from f1_pipeline.report.tables import console, new_table, print_rows
 from f1_pipeline.steps.chips import LINEAR_CHIPS, ChipOutlook, chip_outlook
 from f1_pipeline.steps.pipeline import Pipeline
@@ -72,19 +71,13 @@ def coming_race(pipeline: Pipeline, race_key: str | None) -> str:
 
 def plan_with_progress(pipeline: Pipeline, race_key: str | None, wishes: PlanWishes, *, quiet: bool) -> PlanAnswer:
     """Plan the coming races with a progress bar; see `steps.plans.plan_races`."""
-    shown = Console(stderr=True, quiet=quiet)
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=shown, disable=quiet or not shown.is_terminal, transient=True) as progress:
+    times = StepTimes()
+    with progress_bar(quiet) as progress:
         total = 1 + (wishes.count > 1) + wishes.scenarios
         task = progress.add_task("planning", total=total)
 
         def say(text: str) -> None:
+            times.log(f"planned {text}")
             progress.update(task, description=f"planned: {text}", advance=1)
 
         return plan_races(pipeline, coming_race(pipeline, race_key), wishes, say)

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from f1_pipeline.defs.jobs import FINISHED_RACE_JOB, NEXT_LINEUP_JOB, RACE_HISTORY_JOB
 from f1_pipeline.defs.runs import Runner, RunSummary
+from f1_pipeline.report.bars import StepTimes, progress_bar
 from f1_pipeline.report.tables import new_table
 from f1_pipeline.settings import Settings
 
@@ -40,20 +40,20 @@ def run_with_progress(settings: Settings, race_key: str | None, season: int | No
         Whatever stops a step.
     """
     console = Console(stderr=True, quiet=quiet)
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
+    times = StepTimes()
     summaries: list[RunSummary] = []
-    with Progress(*columns, console=console, disable=quiet or not console.is_terminal) as progress:
+    with progress_bar(quiet) as progress:
         task = progress.add_task("loading the graph", total=None)
-        runner = Runner(settings, on_step=lambda table: progress.advance(task))
+
+        def on_step(table: str) -> None:
+            times.log(table)
+            progress.advance(task)
+
+        runner = Runner(settings, on_step=on_step)
 
         def start(job_name: str, job: Callable[[], RunSummary], race_keys: Sequence[str]) -> None:
             races = race_keys[0] if len(race_keys) == 1 else f"{race_keys[0]} … {race_keys[-1]}"
+            times.log(f"ready for {job_name}: {races}")
             progress.reset(task, description=f"{job_name}: {races}", total=runner.step_count(job_name))
             summaries.append(job())
 

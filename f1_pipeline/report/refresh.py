@@ -5,17 +5,22 @@ Neighbours: `defs.runs` runs it; `sources.fact_changes` words the changes.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 import click
+import pyarrow as pa
 from rich.console import Console
 
 from f1_pipeline.defs.runs import Runner
 from f1_pipeline.errors import UsageError
-from f1_pipeline.report.tables import console, new_table
+from f1_pipeline.report.tables import console, new_table, print_json, print_rows
 from f1_pipeline.settings import Settings
+
+CHANGES = pa.schema(
+    [("table", pa.string()), ("race_key", pa.string())]
+    + [(name, pa.int64()) for name in ("added", "changed", "removed")]
+)
 
 
 def refresh_with_progress(settings: Settings, *, quiet: bool) -> dict[str, Any]:
@@ -56,10 +61,13 @@ def print_changes(changes: Mapping[str, Any], output: str) -> None:
     changes : mapping
         `RefreshReport.to_dict`.
     output : str
-        table or json.
+        `table`, `json` or `csv`, which has a row per file and race that changed.
     """
     if output == "json":
-        click.echo(json.dumps(changes, indent=2))
+        print_json(changes)
+        return
+    if output == "csv":
+        print_rows(pa.Table.from_pylist(changes["tables"], CHANGES), output)
         return
     told = [*changes["calendar"], *changes["notes"], *changes["waiting"]]
     told += [

@@ -6,8 +6,13 @@ Neighbours: `cli.py` brings the rows; `lineups.py` has the one table with a shap
 from __future__ import annotations
 
 import json
+import math
 import sys
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
 
+import click
 import pyarrow as pa
 import pyarrow.csv as pacsv
 from rich import box
@@ -20,15 +25,57 @@ from f1_pipeline.errors import UsageError
 CONSOLE_WIDTH = 120  # when the output is no terminal: wide enough for the widest table of the README
 
 
+class Screen(Console):
+    """A console that lets the command line decide what a closed pipe means."""
+
+    def on_broken_pipe(self) -> None:
+        """Say that nobody reads on."""
+        raise BrokenPipeError
+
+
 def console() -> Console:
     """Make a console that does not fold tables when the output is a file or a pipe."""
-    plain = Console()
-    return plain if plain.is_terminal else Console(width=CONSOLE_WIDTH)
+    plain = Screen()
+    return plain if plain.is_terminal else Screen(width=CONSOLE_WIDTH)
+
+
+def print_json(answer: object) -> None:
+    """Print an answer as JSON: UTF-8 whatever the terminal's encoding, null where there is no number.
+
+    Parameters
+    ----------
+    answer : object
+        Dicts, lists, texts, numbers; anything else as its text.
+    """
+    text = json.dumps(_plain(answer), indent=2, ensure_ascii=False, allow_nan=False, default=str)
+    click.echo(text.encode("utf-8", "replace"))
+
+
+def _plain(value: Any) -> Any:
+    """Put JSON's own values for what it lacks: decimals become numbers, and what is no number becomes null."""
+    if isinstance(value, dict):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    if isinstance(value, Decimal):
+        return _plain(float(value))
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    return value
 
 
 def new_table(title: str | None = None) -> Table:
     """Make a table in the style that every command uses."""
     return Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
+
+
+def print_files(files: Iterable[tuple[object, int]], output: str) -> None:
+    """Print what was written: each file and its rows, as `table`, `json` or `csv`."""
+    if output == "table":
+        for path, row_count in files:
+            click.echo(f"{row_count:6d} rows  {path}")
+    else:
+        print_rows(pa.Table.from_pylist([{"file": str(path), "rows": row_count} for path, row_count in files]), output)
 
 
 def print_rows(rows: pa.Table, output: str) -> None:
@@ -41,8 +88,9 @@ def print_rows(rows: pa.Table, output: str) -> None:
         `table`, `json` or `csv`.
     """
     if output == "json":
-        print(json.dumps(rows.to_pylist(), indent=2, default=str))
+        print_json(rows.to_pylist())
     elif output == "csv":
+        sys.stdout.flush()
         try:
             pacsv.write_csv(rows, sys.stdout.buffer)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:

@@ -48,6 +48,7 @@ def test_every_command_of_the_table_exists() -> None:
         "tune",
         "export-training",
         "import",
+        "completion",
     }
     for name in named:
         assert CliRunner().invoke(main, [name, "--help"]).exit_code == 0

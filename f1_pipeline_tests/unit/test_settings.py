@@ -31,6 +31,7 @@ def test_every_variable_is_read(tmp_path: Path) -> None:
             "F1_F1DB": "releases/f1db-csv.zip",
             "F1_FEED": "http://127.0.0.1:8000/feeds/",
             "F1_REQUEST_PAUSE_S": "0",
+            "F1_DEBUG": "1",
         }
     )
     assert settings.data_dir == tmp_path
@@ -41,6 +42,8 @@ def test_every_variable_is_read(tmp_path: Path) -> None:
     assert settings.f1db == "releases/f1db-csv.zip"
     assert settings.feed == "http://127.0.0.1:8000/feeds"
     assert settings.request_pause_s == 0
+    assert settings.is_debugging
+    assert settings.faults_dir == tmp_path / "elsewhere" / "faults"
 
 
 def test_sources_may_be_none_and_keep_their_order() -> None:
