@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SETUP := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-rl ui bench lint format docs
+.PHONY: help run test test-faults test-rl ui bench lint format docs
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -37,6 +37,10 @@ lint: $(VENV)/.installed-dev ## Check style, types and SQL
 
 test: lint ## Lint, then run every test
 	$(BIN)/python -m pytest --numprocesses logical --dist loadfile --no-loadscope-reorder
+
+SCALE ?= 1
+test-faults: $(VENV)/.installed-dev ## Kills, full disks and fuzzing by the thousand; SCALE=0.02 does a part of it
+	$(BIN)/python -m pytest f1_pipeline_tests/faults -m faults -s --fault-scale $(SCALE)
 
 test-rl: $(VENV)/.installed-rl ## Run the tests that need the extra rl (torch, hundreds of megabytes)
 	$(BIN)/python -m pytest f1_pipeline_tests/unit/test_ppo.py

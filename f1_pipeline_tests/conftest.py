@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,6 +59,20 @@ class History:
     @property
     def path(self) -> Path:
         return self.pipeline.settings.warehouse_path
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let `make test-faults` run in full, and a check before every change a part of it."""
+    parser.addoption(
+        "--fault-scale", type=float, default=1.0, help="Share of the kills and fuzzed payloads to run; 1 is all."
+    )
+
+
+@pytest.fixture(scope="session")
+def scaled(pytestconfig: pytest.Config) -> Callable[[int], int]:
+    """Take the share that is wanted of a number of faults, 1 at least."""
+    scale: float = pytestconfig.getoption("fault_scale")
+    return lambda count: max(1, round(count * scale))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -162,7 +162,7 @@ def load_rules(data_dir: Path, season: int) -> SeasonRules:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise RuleError(f"There are no rules for {season}: expected {path}.") from None
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # a bad date or number is a bare ValueError
         raise RuleError(f"{path.name} is not valid TOML: {error}.") from error
     rules = build(SeasonRules, content, path.name, {**SCORING_KINDS, **PRICE_KINDS})
     if rules.season != season:

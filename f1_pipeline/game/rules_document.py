@@ -105,7 +105,7 @@ def _section_kind(hint: Any, value: Mapping[str, Any], file_name: str, kinds: Ma
         return hint
     stated = value.get("kind")
     possible = {name: kind for name, kind in kinds.items() if kind in get_args(hint)}
-    if stated not in possible:
+    if not isinstance(stated, str) or stated not in possible:
         raise RuleError(
             f"{file_name}: key {key}.kind: expected {' or '.join([*possible, _UNKNOWN])}, found {stated!r}."
         )

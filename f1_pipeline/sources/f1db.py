@@ -10,6 +10,8 @@ F1DB, https://github.com/f1db/f1db, CC BY 4.0; seen with release 2026.5.
 
 import csv
 import io
+import lzma
+import struct
 import zipfile
 import zlib
 from pathlib import Path
@@ -18,8 +20,21 @@ import pandas as pd
 
 from f1_pipeline.errors import DataError
 
-# A release holds about 26 MB; a member beyond this is not F1DB's.
-_MAX_MEMBER_BYTES = 200_000_000
+# A release holds about 26 MB; one beyond this, all members together, is not F1DB's.
+_MAX_BYTES = 100_000_000
+# What zipfile raises for an archive, or a member, that is damaged, encrypted or packed in a way it does not know; a
+# damaged place of a member is an OSError, a damaged length any of the others.
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    OSError,
+    OverflowError,
+    RuntimeError,
+    ValueError,
+)
 
 _CAR = ("raceId", "positionDisplayOrder", "positionNumber", "positionText", "driverId", "constructorId")
 _PRACTICE = (*_CAR, "timeMillis", "laps")
@@ -102,10 +117,18 @@ def read_f1db(zip_path: Path) -> dict[str, pd.DataFrame]:
         raise DataError(f"{zip_path} does not exist; expected an F1DB CSV release (f1db-csv.zip).")
     try:
         with zipfile.ZipFile(zip_path) as archive:
+            _check_size(archive, zip_path.name)
             return {name: _read_member(archive, zip_path.name, name) for name in F1DB_COLUMNS}
-    # what zipfile raises for an archive, or a member, that is damaged, encrypted or packed in a way it does not know
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
+    except _DAMAGE as error:
         raise DataError(f"{zip_path.name} is not a readable zip archive: {error}.") from error
+
+
+def _check_size(archive: zipfile.ZipFile, archive_name: str) -> None:
+    """Refuse what would fill the memory; zipfile unpacks no more of a member than it states."""
+    wanted = {f"f1db-{name}.csv" for name in F1DB_COLUMNS}
+    stated = sum(info.file_size for info in archive.infolist() if info.filename in wanted)
+    if stated > _MAX_BYTES:
+        raise DataError(f"{archive_name} unpacks to {stated} bytes; expected at most {_MAX_BYTES}.")
 
 
 def _read_member(archive: zipfile.ZipFile, archive_name: str, name: str) -> pd.DataFrame:
@@ -114,8 +137,6 @@ def _read_member(archive: zipfile.ZipFile, archive_name: str, name: str) -> pd.D
         info = archive.getinfo(member)
     except KeyError:
         raise DataError(f"{archive_name} lacks {member}; expected a full F1DB CSV release.") from None
-    if info.file_size > _MAX_MEMBER_BYTES:
-        raise DataError(f"{archive_name}: {member} has {info.file_size} bytes; expected at most {_MAX_MEMBER_BYTES}.")
     try:
         text = archive.read(info).decode("utf-8")
     except UnicodeDecodeError as error:

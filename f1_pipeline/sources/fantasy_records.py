@@ -124,16 +124,23 @@ def _read(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
         raise DataError(f"{path.name} is missing from {path.parent}; expected a record of the game.") from None
     except UnicodeDecodeError as error:
         raise DataError(f"{path.name} is not UTF-8 text ({error.reason}).") from error
+    try:
+        return _parse(text, path.name, columns)
+    except csv.Error as error:
+        raise DataError(f"{path.name} is no CSV text: {error}.") from error
+
+
+def _parse(text: str, name: str, columns: tuple[str, ...]) -> pd.DataFrame:
     rows = csv.reader(io.StringIO(text, newline=""))
     header = next(rows, [])
     missing = [column for column in columns if column not in header]
     if missing:
-        raise DataError(f"{path.name} lacks the column {', '.join(missing)}; it has {', '.join(header) or 'none'}.")
+        raise DataError(f"{name} lacks the column {', '.join(missing)}; it has {', '.join(header) or 'none'}.")
     picked = [header.index(column) for column in columns]
     records = []
     for record in rows:
         if len(record) != len(header):
-            raise DataError(f"{path.name} line {rows.line_num}: expected {len(header)} fields, found {len(record)}.")
+            raise DataError(f"{name} line {rows.line_num}: expected {len(header)} fields, found {len(record)}.")
         records.append([record[index] for index in picked])
     return pd.DataFrame(records, columns=list(columns), dtype=str)
 

@@ -6,7 +6,7 @@ estimates: enough to order sessions, not to say when something happened. Results
 """
 
 from collections.abc import Collection, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 import pandas as pd
@@ -155,12 +155,20 @@ def _estimated_times(row: Mapping[str, str], has_sprint: bool, held: Mapping[str
     if has_sprint:
         shape = _SPRINT_SHAPES.get(int(row["year"]), _SPRINT_2024)
     is_upcoming = row["id"] not in held["race"]
-    race_day = pd.Timestamp(row["date"])
     return {
-        session: _instant((race_day - pd.Timedelta(days=days)).strftime("%Y-%m-%d"), time, row["race_key"])
+        session: _instant(_day_before(row, days), time, row["race_key"])
         for session, (days, time) in shape.items()
         if is_upcoming or row["id"] in held[session]
     }
+
+
+def _day_before(row: Mapping[str, str], days: int) -> str:
+    try:
+        return (date.fromisoformat(row["date"]) - timedelta(days=days)).isoformat()
+    except (ValueError, OverflowError) as error:
+        raise DataError(
+            f"{row['race_key']}: F1DB states the date {row['date']!r}; expected one as YYYY-MM-DD."
+        ) from error
 
 
 def _instant(day: str, time: str, race_key: str) -> pd.Timestamp:

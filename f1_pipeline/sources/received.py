@@ -12,6 +12,7 @@ import gzip
 import hashlib
 import json
 import os
+import re
 import zlib
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ from f1_pipeline.sources.source import Say
 FOLDER = "feed"
 INDEX_NAME = "index.jsonl"
 NEW, CONFIRMED = 200, 304
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -176,7 +178,9 @@ class ReceivedStore:
         """
         path = self._path(receipt.sha256)
         try:
-            body = gzip.decompress(path.read_bytes())
+            # no further than it should go: a few kilobytes can be made to unpack to gigabytes
+            with gzip.open(path) as stream:
+                body = stream.read(receipt.byte_count + 1)
         except (OSError, EOFError, zlib.error) as error:
             raise DataError(f"{path}: the payload of {receipt.path} cannot be read: {error}") from error
         if hashlib.sha256(body).hexdigest() != receipt.sha256:
@@ -212,13 +216,31 @@ class ReceivedStore:
 
 
 def _parse(line: bytes, number: int, index: Path) -> Received:
+    error: Exception | None = None
     try:
         fields = json.loads(line)
-        return Received(**fields | {"number": number, "received_at": datetime.fromisoformat(fields["received_at"])})
-    except (ValueError, TypeError, KeyError) as error:
-        raise DataError(
-            f"{index} line {number}: expected a receipt, found {line[:60]!r}; take the line out to go on without it"
-        ) from error
+        receipt = Received(**fields | {"number": number, "received_at": datetime.fromisoformat(fields["received_at"])})
+        if _is_sound(receipt):
+            return receipt
+    except (ValueError, TypeError, KeyError, RecursionError) as caught:
+        error = caught
+    raise DataError(
+        f"{index} line {number}: expected a receipt, found {line[:60]!r}; take the line out to go on without it"
+    ) from error
+
+
+def _is_sound(receipt: Received) -> bool:
+    """Whether a receipt that was read has values of its types; the digest names a file, so it must be one."""
+    texts = (receipt.path, receipt.url, receipt.sha256)
+    return (
+        all(isinstance(text, str) for text in texts)
+        and _DIGEST.fullmatch(receipt.sha256) is not None
+        and receipt.received_at.tzinfo is not None
+        and type(receipt.byte_count) is int
+        and receipt.byte_count >= 0
+        and all(text is None or isinstance(text, str) for text in (receipt.etag, receipt.last_modified))
+        and receipt.status in (NEW, CONFIRMED)
+    )
 
 
 @contextmanager

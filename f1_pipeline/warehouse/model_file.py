@@ -141,7 +141,10 @@ def select_parameters(contract: TableContract, body: str, partition_keys: Sequen
 
 
 def _split(path: Path, known_keys: Iterable[str]) -> tuple[dict[str, list[str]], str]:
-    lines = path.read_text(encoding="utf-8").splitlines()
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path.name}: expected UTF-8 text: {error}") from error
     header: dict[str, list[str]] = {key: [] for key in known_keys}
     for number, line in enumerate(lines, start=1):
         if not line.startswith("--"):
