@@ -85,10 +85,10 @@ def run(race_key: str | None, season: int | None, quiet: bool, output: str) -> N
 def query(sql: str, output: str) -> None:
     """Ask the warehouse: SQL is one DuckDB statement, read-only."""
     from f1_pipeline.report.tables import print_rows
-    from f1_pipeline.steps.pipeline import Pipeline
+    from f1_pipeline.steps.pipeline import open_published
     from f1_pipeline.warehouse.connection import ask
 
-    print_rows(ask(Pipeline(load_settings()).warehouse, sql), output)
+    print_rows(ask(open_published(load_settings()).warehouse, sql), output)
 
 
 @main.command(
@@ -105,11 +105,11 @@ def export_training(out: Path | None, quiet: bool, output: str) -> None:
     from f1_pipeline.report.bars import waiting
     from f1_pipeline.report.tables import print_files
     from f1_pipeline.steps.export import export_training_tables
-    from f1_pipeline.steps.pipeline import Pipeline
+    from f1_pipeline.steps.pipeline import open_published
 
     settings = load_settings()
     with waiting("writing training tables", quiet):
-        files = export_training_tables(Pipeline(settings), out or settings.warehouse_dir / "training")
+        files = export_training_tables(open_published(settings), out or settings.warehouse_dir / "training")
     print_files(files, output)
 
 
@@ -175,10 +175,10 @@ def scores(
     from f1_pipeline.game.rules import rule_seasons
     from f1_pipeline.report.bars import waiting
     from f1_pipeline.report.tables import print_rows
-    from f1_pipeline.steps.pipeline import Pipeline
+    from f1_pipeline.steps.pipeline import open_published
     from f1_pipeline.steps.scores import rescored_races
 
-    pipeline = Pipeline(load_settings())
+    pipeline = open_published(load_settings())
     rules = rule_seasons(pipeline.settings.data_dir)[-1] if rules_season is None else rules_season
     with waiting("scoring", quiet):
         scored = rescored_races(pipeline, rules, season, race_key)
@@ -229,11 +229,11 @@ def accuracy(
     from f1_pipeline.report.accuracy import check_targets, chosen_rows, print_accuracy, read_accuracy
     from f1_pipeline.report.bars import waiting
     from f1_pipeline.report.tables import print_rows
-    from f1_pipeline.steps.pipeline import Pipeline
+    from f1_pipeline.steps.pipeline import open_published
 
     check_targets(picture, page)
     with waiting("reading the figures", quiet):
-        found = read_accuracy(Pipeline(load_settings()))
+        found = read_accuracy(open_published(load_settings()))
     if output == "table":
         print_accuracy(found, season, phase, forecast)
     else:

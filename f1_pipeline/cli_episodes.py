@@ -96,7 +96,7 @@ def episodes(
     from f1_pipeline.errors import UsageError
     from f1_pipeline.report.episodes import agent_in, print_episodes, write_with_progress
     from f1_pipeline.steps.episodes import EpisodeRequest
-    from f1_pipeline.steps.pipeline import Pipeline
+    from f1_pipeline.steps.pipeline import open_published
 
     if TRAINED in names and agent_file is None:
         raise UsageError(f"--agent-name {TRAINED}: expected a file of it with --agent, found none")
@@ -119,5 +119,5 @@ def episodes(
         command=shlex.join(words),
     )
     folder = out or settings.warehouse_dir / "episodes"
-    files = write_with_progress(Pipeline(settings), request, folder, overwrite=overwrite, quiet=quiet)
+    files = write_with_progress(open_published(settings), request, folder, overwrite=overwrite, quiet=quiet)
     print_episodes(files, folder, output)

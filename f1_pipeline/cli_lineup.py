@@ -97,7 +97,7 @@ def lineup(
     from f1_pipeline.report.bars import waiting
     from f1_pipeline.report.lineups import find_lineups, print_lineups, read_lineup
     from f1_pipeline.steps.lineup_wishes import LineupWishes, parse_adjustment, parse_money, parse_risk
-    from f1_pipeline.steps.pipeline import Pipeline
+    from f1_pipeline.steps.pipeline import open_published
 
     if rank is not None and top is not None:
         raise UsageError("--rank and --top exclude each other: give one of them")
@@ -115,7 +115,7 @@ def lineup(
         budget_tenths=None if budget is None else parse_money(budget),
         ignores_team=fresh,
     )
-    pipeline = Pipeline(load_settings())
+    pipeline = open_published(load_settings())
     with waiting("weighing line-ups", quiet):
         if top is None and wishes.is_empty and shown <= STORED_RANKS:
             answer = read_lineup(pipeline, race_key, shown, is_explained=explain)

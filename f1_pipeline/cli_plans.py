@@ -98,7 +98,7 @@ def plan(
     """
     from f1_pipeline.optimize.plan_problem import PlanSettings
     from f1_pipeline.report.plans import parse_chips, plan_with_progress, print_plans
-    from f1_pipeline.steps.pipeline import Pipeline
+    from f1_pipeline.steps.pipeline import open_published
     from f1_pipeline.steps.plans import PlanWishes
 
     settings = PlanSettings(
@@ -121,7 +121,7 @@ def plan(
         locks=locks,
         bans=bans,
     )
-    pipeline = Pipeline(load_settings())
+    pipeline = open_published(load_settings())
     print_plans(pipeline, plan_with_progress(pipeline, race_key, wishes, quiet=quiet), output)
 
 
@@ -153,10 +153,10 @@ def chips(race_key: str | None, fresh: bool, picture: Path | None, quiet: bool, 
     from f1_pipeline.report.accuracy import check_targets
     from f1_pipeline.report.bars import waiting
     from f1_pipeline.report.plans import draw_chips, print_chips, read_chips
-    from f1_pipeline.steps.pipeline import Pipeline
+    from f1_pipeline.steps.pipeline import open_published
 
     check_targets(picture, None)
-    pipeline = Pipeline(load_settings())
+    pipeline = open_published(load_settings())
     with waiting("weighing chips", quiet):
         found = read_chips(pipeline, race_key, ignores_team=fresh)
     print_chips(found, output)

@@ -171,9 +171,9 @@ def next_command(transfers: int, chip: str | None, output: str) -> None:
 
 
 def _pipeline() -> Pipeline:
-    from f1_pipeline.steps.pipeline import Pipeline
+    from f1_pipeline.steps.pipeline import open_published
 
-    return Pipeline(load_settings())
+    return open_published(load_settings())
 
 
 def _team_if_any(pipeline: Pipeline) -> MyTeam | None:

@@ -73,6 +73,11 @@ class Settings:
         return self.warehouse_dir / "f1.duckdb"
 
     @property
+    def published_path(self) -> Path:
+        """The read-only copy of the DuckDB file that runs publish and people read."""
+        return self.warehouse_dir / "published.duckdb"
+
+    @property
     def received_dir(self) -> Path:
         """Folder of everything received from a source, as it came; not committed, worth a back-up."""
         return self.data_dir / "received"

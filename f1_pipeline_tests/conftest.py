@@ -19,6 +19,7 @@ from playwright.sync_api import Browser
 from f1_pipeline.settings import Settings
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.registry import Step, build_steps, finished_tables, forecast_tables
+from f1_pipeline.steps.snapshot import publish_snapshot
 from f1_pipeline_tests.browser import chromium
 from f1_pipeline_tests.support import (
     NEXT_RACE,
@@ -158,3 +159,4 @@ def _compute(pipeline: Pipeline) -> None:
         steps[table].run(pipeline, table, finished_keys(pipeline))
     for table in forecast_tables(steps):
         steps[table].run(pipeline, table, [NEXT_RACE])
+    publish_snapshot(pipeline)

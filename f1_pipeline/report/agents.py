@@ -18,7 +18,7 @@ from f1_pipeline.report.season_runs import finished_seasons
 from f1_pipeline.report.tables import console, new_table, print_rows
 from f1_pipeline.settings import Settings
 from f1_pipeline.steps.agents import AGENT_SEASON_TABLE
-from f1_pipeline.steps.pipeline import Pipeline
+from f1_pipeline.steps.pipeline import Pipeline, open_published
 from f1_pipeline.warehouse.frames import has_table, read_frame
 
 PLAYED = "select * from evaluation.agent_season where list_contains($seasons, season) order by all"
@@ -127,7 +127,7 @@ def run_agents(settings: Settings, wanted: tuple[int, ...], *, is_stored: bool, 
     WarehouseError
         The warehouse lacks what is needed.
     """
-    pipeline = Pipeline(settings)
+    pipeline = Pipeline(settings, reads_published=is_stored)
     seasons = finished_seasons(pipeline, wanted)
     if not is_stored:
         from f1_pipeline.defs.jobs import SEASON_AGENTS_JOB
@@ -173,7 +173,7 @@ def save_agent(settings: Settings, wanted: tuple[int, ...], path: Path) -> None:
 
     if len(wanted) != 1:
         raise UsageError(f"--save: expected one --season, whose agent it is, found {len(wanted)}")
-    agent, _ = trained_agents(Pipeline(settings), wanted[0])[LIGHT_TRAINER.name]
+    agent, _ = trained_agents(open_published(settings), wanted[0])[LIGHT_TRAINER.name]
     write_file(path, LIGHT_TRAINER.to_bytes(agent))
 
 

@@ -178,7 +178,7 @@ def run_backtest(settings: Settings, request: BacktestRequest, *, quiet: bool) -
     WarehouseError
         The warehouse lacks what is needed.
     """
-    pipeline = Pipeline(settings)
+    pipeline = Pipeline(settings, reads_published=not request.is_whole)
     seasons = finished_seasons(pipeline, request.seasons)
     known = [policy.name for policy in POLICIES]
     unknown = [name for name in request.policies if name not in known]

@@ -15,7 +15,7 @@ from f1_pipeline.rl.moves_env import MovesEnv, MovesVectorEnv
 from f1_pipeline.rl.seasons import SeasonSource
 from f1_pipeline.rl.vector_env import F1FantasyVectorEnv
 from f1_pipeline.settings import load_settings
-from f1_pipeline.steps.pipeline import Pipeline
+from f1_pipeline.steps.pipeline import open_published
 from f1_pipeline.steps.season_arrays import real_season, season_simulator
 
 WORLDS = ("real", "simulated")
@@ -44,7 +44,7 @@ def season_source(season: int, world: str = "real") -> SeasonSource:
     """
     if world not in WORLDS:
         raise UsageError(f"Environment: world: expected one of {', '.join(WORLDS)}, found {world!r}.")
-    pipeline = Pipeline(load_settings())
+    pipeline = open_published(load_settings())
     return real_season(pipeline, season) if world == "real" else season_simulator(pipeline, season)
 
 

@@ -17,7 +17,7 @@ from f1_pipeline.game.rules import SeasonRules, load_rules
 from f1_pipeline.settings import Settings
 from f1_pipeline.sources.calendar import Calendar, read_calendar
 from f1_pipeline.sources.tables import FACT_TABLES
-from f1_pipeline.warehouse.connection import KeptWarehouse, Warehouse
+from f1_pipeline.warehouse.connection import KeptWarehouse, PublishedWarehouse, ReadOnlyWarehouse, Warehouse
 from f1_pipeline.warehouse.contract import TableContract
 from f1_pipeline.warehouse.facts import raw_contract
 from f1_pipeline.warehouse.frames import has_table
@@ -44,23 +44,30 @@ class Pipeline:
         Where its files are; everything else follows from it, when it is first asked for.
     keeps_warehouse_open : bool
         Whether the warehouse stays open between steps, until `close`: for one run in one process.
+    reads_published : bool
+        Whether it is read as people read it; see `open_published`.
     clock : callable
         Gives the time, aware: whether a forecast is made before its deadline. Tests set their own.
     """
 
     settings: Settings
     keeps_warehouse_open: bool = False
+    reads_published: bool = False
     clock: Callable[[], datetime] = utc_now
 
     @cached_property
     def warehouse(self) -> Warehouse:
         """The DuckDB warehouse."""
-        kind = KeptWarehouse if self.keeps_warehouse_open else Warehouse
-        return kind(self.settings.warehouse_path, self.settings.lock_wait_s)
+        path, wait = self.settings.warehouse_path, self.settings.lock_wait_s
+        if self.reads_published:
+            # An installation that has not published yet is read where it is written.
+            published = self.settings.published_path
+            return PublishedWarehouse(published, wait) if published.exists() else ReadOnlyWarehouse(path, wait)
+        return KeptWarehouse(path, wait) if self.keeps_warehouse_open else Warehouse(path, wait)
 
     def close(self) -> None:
-        """Close what a run kept open."""
-        if isinstance(self.warehouse, KeptWarehouse):
+        """Close what was kept open."""
+        if isinstance(self.warehouse, (KeptWarehouse, PublishedWarehouse)):
             self.warehouse.close()
 
     @cached_property
@@ -140,3 +147,19 @@ class Pipeline:
         if not has_table(connection, table):
             return set()
         return {row[0] for row in connection.table(table).select("race_key").distinct().fetchall()}
+
+
+def open_published(settings: Settings) -> Pipeline:
+    """Open an installation as people read it: the snapshot that the last run published, never what a run holds.
+
+    Parameters
+    ----------
+    settings : Settings
+
+    Returns
+    -------
+    Pipeline
+        Its warehouse refuses to be written, and is one and the same snapshot as long as it is open, whatever a run
+        publishes meanwhile. Where nothing has been published yet it is the warehouse itself.
+    """
+    return Pipeline(settings, reads_published=True)

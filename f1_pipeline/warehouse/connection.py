@@ -2,7 +2,8 @@
 
 Belongs here: connections and locks, nothing about tables. Neighbours: `writer.py` uses a writing connection,
 `defs.resources` hands the same object to Dagster. DuckDB lets one process write a file, and nobody read it
-meanwhile; a lock file beside it makes waiting and refusing explicit and names who holds it.
+meanwhile; a lock file beside it makes waiting and refusing explicit and names who holds it. People read the copy that
+`snapshot.py` publishes, which no run ever holds.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from collections.abc import Generator
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import duckdb
 import pyarrow as pa
@@ -23,6 +25,7 @@ from f1_pipeline.errors import UsageError, WarehouseError
 POLL_S = 0.05
 LOCKED = "Could not set lock"  # how DuckDB says that another process has the file open
 CHECK_THE_DISK = "check the disk, its space and the file"
+Connecting = Callable[[], AbstractContextManager[duckdb.DuckDBPyConnection]]
 
 
 @dataclass(frozen=True)
@@ -131,11 +134,8 @@ class Warehouse:
                 time.sleep(POLL_S)
 
 
-class KeptWarehouse(Warehouse):
-    """A warehouse that one run keeps open, from its first use until `close`.
-
-    Opening and closing the file takes 60 ms, twice for most tables; a run has forty of them.
-    """
+class _KeepsOpen(Warehouse):
+    """A warehouse whose file stays open from its first use until `close`, or until nobody refers to it."""
 
     def __init__(self, path: Path, lock_wait_s: float = 10.0) -> None:
         super().__init__(path, lock_wait_s)
@@ -146,12 +146,30 @@ class KeptWarehouse(Warehouse):
     _connections: list[duckdb.DuckDBPyConnection]
 
     @contextmanager
-    def write(self) -> Generator[duckdb.DuckDBPyConnection]:
-        """Share the run's own connection; see `Warehouse.write`."""
+    def _cursor(self, opening: Connecting) -> Generator[duckdb.DuckDBPyConnection]:
+        """Share the one connection, opened as asked when it is not open yet."""
         if not self._connections:
-            self._connections.append(self._open.enter_context(super().write()))
+            self._connections.append(self._open.enter_context(opening()))
         with _translated(self.path), closing(self._connections[0].cursor()) as cursor:
             cursor.execute("set timezone = 'UTC'")
+            yield cursor
+
+    def close(self) -> None:
+        """Close the file and give its lock back; the next use opens it again."""
+        self._connections.clear()
+        self._open.close()
+
+
+class KeptWarehouse(_KeepsOpen):
+    """A warehouse that one run keeps open, from its first use until `close`.
+
+    Opening and closing the file takes 60 ms, twice for most tables; a run has forty of them.
+    """
+
+    @contextmanager
+    def write(self) -> Generator[duckdb.DuckDBPyConnection]:
+        """Share the run's own connection; see `Warehouse.write`."""
+        with self._cursor(super().write) as cursor:
             yield cursor
 
     @contextmanager
@@ -160,10 +178,33 @@ class KeptWarehouse(Warehouse):
         with self.write() if self._connections else super().read() as connection:
             yield connection
 
-    def close(self) -> None:
-        """Close the file and give its lock back; the next use opens it again."""
-        self._connections.clear()
-        self._open.close()
+
+class ReadOnlyWarehouse(Warehouse):
+    """A warehouse that whoever has it may only read."""
+
+    def write(self) -> NoReturn:
+        """Refuse.
+
+        Raises
+        ------
+        WarehouseError
+            Always.
+        """
+        raise WarehouseError(f"{self.path}: open for reading only: `f1-pipeline run` is what writes a warehouse")
+
+
+class PublishedWarehouse(ReadOnlyWarehouse, _KeepsOpen):
+    """The published snapshot, read-only, kept open.
+
+    Whoever reads it several times sees one snapshot from the first time on, even when a run publishes the next one
+    meanwhile.
+    """
+
+    @contextmanager
+    def read(self) -> Generator[duckdb.DuckDBPyConnection]:
+        """Share the one connection; see `Warehouse.read`."""
+        with self._cursor(super().read) as cursor:
+            yield cursor
 
 
 @contextmanager

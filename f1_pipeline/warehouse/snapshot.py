@@ -1,0 +1,116 @@
+"""Publish the warehouse: a read-only copy that people read while the next run writes.
+
+Belongs here: making the copy and putting it in its place, whole or not at all. Neighbours: `connection.py` opens both
+files, `steps.snapshot` says when. docs/adr/0017-published-snapshot.md says why it is a copy of the file.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from f1_pipeline.errors import WarehouseError
+from f1_pipeline.warehouse.connection import Warehouse
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What was published.
+
+    Attributes
+    ----------
+    path : Path
+        The file that people read.
+    byte_count : int
+        Its size.
+    table_count : int
+        Tables in it.
+    """
+
+    path: Path
+    byte_count: int
+    table_count: int
+
+
+def publish(warehouse: Warehouse, target: Path) -> Snapshot:
+    """Replace the published copy by the warehouse as it is now.
+
+    Whoever has the old copy open goes on reading it: its file lives until the last of them closes it.
+
+    Parameters
+    ----------
+    warehouse : Warehouse
+        Of a run that has it open, or of nobody; in between two writes, since a copy has what is committed.
+    target : Path
+        The published file, in a folder of the same disk as its predecessor.
+
+    Returns
+    -------
+    Snapshot
+
+    Raises
+    ------
+    WarehouseError
+        There is no warehouse, another process writes it, or the disk is full; what was published before stays.
+    """
+    if not warehouse.path.exists():
+        raise WarehouseError(f"{warehouse.path}: expected a warehouse to publish, found none; `make run` builds it")
+    # The lock of the warehouse lets one process publish at a time, so one name does, and a file of that name is what
+    # a killed publisher has left.
+    unfinished = target.with_name(f"{target.name}.unfinished")
+    with warehouse.write() as connection, ExitStack() as cleaning:
+        try:
+            _remove(unfinished)
+            cleaning.callback(_remove, unfinished)
+            connection.execute("checkpoint")
+            _copy(warehouse.path, unfinished)
+            table_count = _finish(unfinished)
+            _put_in_place(unfinished, target)
+        except OSError as error:
+            raise WarehouseError(f"{target}: cannot be published: {error}") from error
+    return Snapshot(target, target.stat().st_size, table_count)
+
+
+def _copy(source: Path, unfinished: Path) -> None:
+    log = _log_of(source)
+    if log.exists() and log.stat().st_size:
+        raise WarehouseError(f"{log}: expected every change in {source.name} after a checkpoint, found some left here")
+    # Another process copies: POSIX takes the lock that DuckDB holds on the file away as soon as this one, having
+    # opened it once more, closes it.
+    done = subprocess.run(["cp", "--", source, unfinished], capture_output=True, text=True, check=False)
+    if done.returncode:
+        reason = done.stderr.strip() or f"cp ended with {done.returncode}"
+        raise WarehouseError(f"{unfinished}: cannot be written, check the disk and its space: {reason}")
+
+
+def _finish(unfinished: Path) -> int:
+    """Open the copy, which proves that it is whole, and count its tables."""
+    with Warehouse(unfinished, lock_wait_s=0).read() as connection:
+        return connection.execute("select count(*) from duckdb_tables()").fetchall()[0][0]
+
+
+def _put_in_place(unfinished: Path, target: Path) -> None:
+    _sync(unfinished)
+    unfinished.replace(target)
+    _sync(target.parent)
+
+
+def _sync(path: Path) -> None:
+    """Have the disk keep a file, or the names in a folder, through a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _remove(unfinished: Path) -> None:
+    unfinished.unlink(missing_ok=True)
+    _log_of(unfinished).unlink(missing_ok=True)
+
+
+def _log_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}.wal")
