@@ -27,7 +27,7 @@ run: $(VENV)/.installed ## Compute every finished race, then print the best line
 	$(BIN)/f1-pipeline run
 
 ui: $(VENV)/.installed ## Start the Dagster UI and daemon at localhost:3000
-	DAGSTER_HOME=$(CURDIR) $(BIN)/dagster dev -w workspace.yaml
+	$(BIN)/f1-pipeline open ui --no-browser
 
 lint: $(VENV)/.installed-dev ## Check style, types and SQL
 	$(BIN)/ruff check .

@@ -13,12 +13,15 @@ from pathlib import Path
 import click
 
 from f1_pipeline.cli_agents import agents
-from f1_pipeline.cli_completion import completion, every_race_key, race_keys, rule_seasons, seasons, sql
+from f1_pipeline.cli_completion import completion, every_race_key, race_keys, rule_seasons, seasons
+from f1_pipeline.cli_doctor import doctor
 from f1_pipeline.cli_episodes import episodes
 from f1_pipeline.cli_group import CommandLine
 from f1_pipeline.cli_lineup import lineup, print_stored
+from f1_pipeline.cli_open import open_command
 from f1_pipeline.cli_options import examples, format_option, reports_errors, talk_options
 from f1_pipeline.cli_plans import backtest, chips, plan
+from f1_pipeline.cli_query import query
 from f1_pipeline.cli_team import team
 from f1_pipeline.forecast.phases import AT_LOCK, PHASES
 from f1_pipeline.settings import load_settings
@@ -40,7 +43,7 @@ def main() -> None:
     """
 
 
-for command in (lineup, plan, chips, team, backtest, agents, episodes, completion):
+for command in (lineup, plan, chips, team, backtest, agents, episodes, query, doctor, open_command, completion):
     main.add_command(command)
 
 
@@ -71,24 +74,6 @@ def run(race_key: str | None, season: int | None, quiet: bool, output: str) -> N
     shown = run_with_progress(settings, race_key, season, quiet=quiet)
     if shown is not None:
         print_stored(settings, shown, output)
-
-
-@main.command(
-    epilog=examples(
-        "query \"from marts.race_leaderboard where race_key = '2026-canada' order by points_rank\"",
-        'query "select season, count(*) as races from core.race group by all order by all" --format csv',
-    )
-)
-@click.argument("sql", shell_complete=sql)
-@format_option
-@reports_errors
-def query(sql: str, output: str) -> None:
-    """Ask the warehouse: SQL is one DuckDB statement, read-only."""
-    from f1_pipeline.report.tables import print_rows
-    from f1_pipeline.steps.pipeline import open_published
-    from f1_pipeline.warehouse.connection import ask
-
-    print_rows(ask(open_published(load_settings()).warehouse, sql), output)
 
 
 @main.command(

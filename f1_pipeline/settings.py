@@ -98,6 +98,16 @@ class Settings:
         return self.warehouse_dir / "dagster"
 
     @property
+    def reports_dir(self) -> Path:
+        """Folder of the pages about races and seasons."""
+        return self.warehouse_dir / "reports"
+
+    @property
+    def query_history_path(self) -> Path:
+        """What has been typed at the prompt of `f1-pipeline query`."""
+        return self.warehouse_dir / "query_history"
+
+    @property
     def faults_dir(self) -> Path:
         """Folder of the tracebacks of faults of the program."""
         return self.warehouse_dir / "faults"
@@ -140,6 +150,11 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         request_pause_s=_seconds(env, "F1_REQUEST_PAUSE_S", 1.0),
         is_debugging=env.get("F1_DEBUG", "0") not in ("", "0"),
     )
+
+
+def environment(**changes: str) -> dict[str, str]:
+    """Return the process's environment with some variables changed, for a program that is started from here."""
+    return {**os.environ, **changes}
 
 
 def _seconds(env: Mapping[str, str], name: str, default: float) -> float:

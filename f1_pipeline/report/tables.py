@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import math
-import sys
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
@@ -47,8 +46,29 @@ def print_json(answer: object) -> None:
     answer : object
         Dicts, lists, texts, numbers; anything else as its text.
     """
+    click.echo(json_bytes(answer), nl=False)
+
+
+def json_bytes(answer: object) -> bytes:
+    """Write an answer as JSON; see `print_json`."""
     text = json.dumps(_plain(answer), indent=2, ensure_ascii=False, allow_nan=False, default=str)
-    click.echo(text.encode("utf-8", "replace"))
+    return f"{text}\n".encode("utf-8", "replace")
+
+
+def csv_bytes(rows: pa.Table) -> bytes:
+    """Write rows as CSV with a header.
+
+    Raises
+    ------
+    UsageError
+        A column is a list or a struct, which CSV has not.
+    """
+    sink = pa.BufferOutputStream()
+    try:
+        pacsv.write_csv(rows, sink)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise UsageError(f"CSV has no lists or structs, ask for JSON: {error}") from error
+    return sink.getvalue().to_pybytes()
 
 
 def _plain(value: Any) -> Any:
@@ -90,11 +110,7 @@ def print_rows(rows: pa.Table, output: str) -> None:
     if output == "json":
         print_json(rows.to_pylist())
     elif output == "csv":
-        sys.stdout.flush()
-        try:
-            pacsv.write_csv(rows, sys.stdout.buffer)
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-            raise UsageError(f"CSV has no lists or structs, ask for JSON: {error}") from error
+        click.echo(csv_bytes(rows), nl=False)
     else:
         _print_table(rows)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -225,7 +225,7 @@ def _translated(path: Path) -> Generator[None]:
         raise WarehouseError(f"{path}: the file cannot be used: {reason}") from error
 
 
-def ask(warehouse: Warehouse, sql: str) -> pa.Table:
+def ask(warehouse: Warehouse, sql: str, parameters: Mapping[str, object] | None = None) -> pa.Table:
     """Run one statement that only reads.
 
     Parameters
@@ -233,6 +233,8 @@ def ask(warehouse: Warehouse, sql: str) -> pa.Table:
     warehouse : Warehouse
     sql : str
         One DuckDB statement, as a person typed it.
+    parameters : mapping of str to object, optional
+        Values of its named parameters.
 
     Returns
     -------
@@ -249,7 +251,7 @@ def ask(warehouse: Warehouse, sql: str) -> pa.Table:
         # The file is open read-only; this keeps a typed statement from other files and the network as well.
         connection.execute("set enable_external_access = false")
         try:
-            answer = connection.execute(sql).to_arrow_table()
+            answer = connection.execute(sql, dict(parameters or {})).to_arrow_table()
         except duckdb.IOException:
             raise
         except duckdb.Error as error:

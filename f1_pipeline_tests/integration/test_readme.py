@@ -49,6 +49,8 @@ def test_every_command_of_the_table_exists() -> None:
         "export-training",
         "import",
         "completion",
+        "doctor",
+        "open",
     }
     for name in named:
         assert CliRunner().invoke(main, [name, "--help"]).exit_code == 0

@@ -1,0 +1,49 @@
+"""The Dagster home of an installation, for `dagster dev` and `dagster-daemon`, which read their folders from a file.
+
+Belongs here: writing `dagster.yaml` with its relative folders placed below the installation's own warehouse folder, so
+that the UI shows the runs of that installation wherever F1_WAREHOUSE_DIR points. Neighbour: `instance.py` opens the
+same instance in this process.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+
+from f1_pipeline.defs.instance import DEFAULT_DIR
+from f1_pipeline.errors import WarehouseError
+from f1_pipeline.settings import Settings
+
+
+def write_instance_home(settings: Settings) -> Path:
+    """Write the Dagster home of an installation.
+
+    Parameters
+    ----------
+    settings : Settings
+
+    Returns
+    -------
+    Path
+        The folder for DAGSTER_HOME, `home` below Dagster's own.
+
+    Raises
+    ------
+    WarehouseError
+        It cannot be written.
+    """
+    config = yaml.safe_load((settings.home / "dagster.yaml").read_text(encoding="utf-8"))
+    for section in config.values():
+        folder = section.get("config", {}).get("base_dir")
+        if folder:
+            section["config"]["base_dir"] = str(settings.dagster_dir / Path(folder).relative_to(DEFAULT_DIR))
+    home = settings.dagster_dir / "home"
+    unfinished = home / ".dagster.yaml.tmp"
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        unfinished.write_text(yaml.safe_dump(config), encoding="utf-8")
+        unfinished.replace(home / "dagster.yaml")
+    except OSError as error:
+        raise WarehouseError(f"{home}: cannot be written: {error.strerror}") from error
+    return home

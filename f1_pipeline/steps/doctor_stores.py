@@ -1,0 +1,159 @@
+"""What the doctor looks at in the stores: the warehouse and who holds it, its published copy, the models in MLflow.
+
+Belongs here: checks of what runs have made, each of which reads only. Neighbours: `doctor.py` says what a check is and
+has those of the machine, `defs.health` those of Dagster's own storage.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from f1_pipeline.steps.doctor import Check, looked, shortened
+from f1_pipeline.steps.lineups import LINEUP_TABLE
+from f1_pipeline.steps.pipeline import Pipeline, open_published
+from f1_pipeline.steps.registry import REVIEW_TABLE
+from f1_pipeline.warehouse.checkup import read_everything, stored_columns
+from f1_pipeline.warehouse.dry_run import column_types
+from f1_pipeline.warehouse.frames import has_table
+from f1_pipeline.warehouse.lock_holder import lock_holder
+
+LONG_RUN = timedelta(hours=3)  # every season from nothing takes minutes, seasons by agents less than an hour
+REBUILD = "`f1-pipeline rebuild` puts the file aside and computes everything again"
+RUN = "`f1-pipeline run`"
+CANDIDATE_TABLE = "predictions.candidate_points"
+MODELS_OF = "select distinct model_uri from predictions.candidate_points where race_key = $race_key order by model_uri"
+
+
+def store_checks(pipeline: Pipeline) -> Iterator[Check]:
+    """Look at the warehouse and at MLflow; what needs a warehouse that can be read is left out without one."""
+    yield check_lock(pipeline)
+    warehouse = looked("warehouse", lambda: check_warehouse(pipeline), REBUILD)
+    yield warehouse
+    if warehouse.status == "ok":
+        yield looked("columns", lambda: check_columns(pipeline), REBUILD)
+        yield looked("races", lambda: check_races(pipeline), RUN)
+        yield looked("published", lambda: check_published(pipeline), RUN)
+        yield looked("models", lambda: check_models(pipeline), RUN)
+
+
+def check_lock(pipeline: Pipeline) -> Check:
+    """Say who writes the warehouse, and since when."""
+    holder = lock_holder(pipeline.settings.warehouse_path)
+    if holder is None:
+        return Check("lock", "ok", "nobody writes the warehouse")
+    command = f" ({holder.command})" if holder.command else ""
+    sentence = f"process {holder.process_id}{command} writes the warehouse since {holder.since:%Y-%m-%dT%H:%M} UTC"
+    if pipeline.clock() - holder.since > LONG_RUN:
+        return Check("lock", "warn", sentence, f"if it hangs, end it: kill {holder.process_id}")
+    return Check("lock", "ok", sentence)
+
+
+def check_warehouse(pipeline: Pipeline) -> Check:
+    """Read every row of the warehouse, which DuckDB holds against its checksums."""
+    path = pipeline.settings.warehouse_path
+    if not path.exists():
+        return Check("warehouse", "warn", f"{path}: nothing has been computed yet", RUN)
+    if lock_holder(path) is not None:
+        return Check("warehouse", "warn", f"{path}: being written, not looked at", "look again when the run is over")
+    with pipeline.warehouse.read() as connection:
+        tables = read_everything(connection, path)
+    row_count, size = sum(count for count, _ in tables.values()), path.stat().st_size
+    return Check("warehouse", "ok", f"{path}: {len(tables)} tables, {row_count} rows, {size / 1e6:.0f} MB")
+
+
+def check_columns(pipeline: Pipeline) -> Check:
+    """Hold the columns of every table against its model."""
+    expected = column_types(pipeline.models)
+    with pipeline.warehouse.read() as connection:
+        stored = stored_columns(connection)
+    # seasons are played when somebody asks for them
+    played = {name for name, contract in pipeline.contracts.items() if contract.partition == "season"}
+    missing = sorted(set(expected) - set(stored) - played)
+    other = sorted(name for name in set(expected) & set(stored) if stored[name] != expected[name])
+    if other:
+        sentence = f"tables with other columns than their models: {shortened(other)}"
+        return Check("columns", "fail", sentence, REBUILD)
+    if missing:
+        return Check("columns", "warn", f"tables that are not there yet: {shortened(missing)}", RUN)
+    return Check("columns", "ok", "every table has the columns of its model")
+
+
+def check_races(pipeline: Pipeline) -> Check:
+    """Say which finished races have not been computed, and whether the next one has a line-up."""
+    finished = [race.race_key for race in pipeline.calendar.finished]
+    coming = pipeline.calendar.next_race
+    with pipeline.warehouse.read() as connection:
+        reviewed = pipeline.race_keys_in(connection, REVIEW_TABLE)
+        chosen = pipeline.race_keys_in(connection, LINEUP_TABLE)
+    missing = [key for key in finished if key not in reviewed]
+    if missing:
+        return Check("races", "warn", f"finished, but not computed: {shortened(missing)}", RUN)
+    if coming is not None and coming.has_prices and coming.race_key not in chosen:
+        return Check("races", "warn", f"{coming.race_key} has no line-up yet", RUN)
+    return Check("races", "ok", f"all {len(finished)} finished races are computed")
+
+
+def check_published(pipeline: Pipeline) -> Check:
+    """Hold the published copy against the warehouse, row by row."""
+    path = pipeline.settings.published_path
+    if not path.exists():
+        return Check("published", "warn", f"{path}: there is no published copy yet", RUN)
+    states = []
+    for warehouse in (pipeline.warehouse, open_published(pipeline.settings).warehouse):
+        with warehouse.read() as connection:
+            states.append(read_everything(connection, warehouse.path))
+    own, published = states
+    made = f"{path}: published {datetime.fromtimestamp(path.stat().st_mtime, UTC):%Y-%m-%dT%H:%M} UTC"
+    other = sorted(name for name, state in own.items() if published.get(name) != state)
+    if other:
+        return Check("published", "warn", f"{made}, since then others: {shortened(other)}", RUN)
+    return Check("published", "ok", f"{made}, the same rows as the warehouse")
+
+
+def check_models(pipeline: Pipeline) -> Check:
+    """Open MLflow and find the files of every model that forecast the next race."""
+    path, coming = pipeline.settings.tracking_dir / "mlflow.db", pipeline.calendar.next_race
+    if not path.exists():
+        return Check("models", "fail", f"{path}: expected the store of models, found none", REBUILD)
+    fault = sqlite_fault(path, "model_versions")
+    if fault:
+        return Check("models", "fail", fault, f"restore {path} from a back-up, or {REBUILD}")
+    if coming is None:
+        return Check("models", "ok", f"{path} opens; there is no next race")
+    with pipeline.warehouse.read() as connection:
+        if not has_table(connection, CANDIDATE_TABLE):
+            return Check("models", "warn", f"{CANDIDATE_TABLE} is not there yet", RUN)
+        uris = [row[0] for row in connection.execute(MODELS_OF, {"race_key": coming.race_key}).fetchall()]
+    for uri in uris:
+        pipeline.tracking.model_file(uri, "MLmodel")
+    return Check("models", "ok", f"{path} opens and has the {len(uris)} models of {coming.race_key}")
+
+
+def sqlite_fault(path: Path, table: str) -> str | None:
+    """Say what is wrong with an SQLite file.
+
+    Parameters
+    ----------
+    path : Path
+        Opened read-only.
+    table : str
+        One that it must have.
+
+    Returns
+    -------
+    str or None
+        A sentence that names the file; None when it is whole.
+    """
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=10)) as connection:
+            (answer,) = connection.execute("pragma quick_check(1)").fetchone()
+            names = {name for (name,) in connection.execute("select name from sqlite_master")}
+    except sqlite3.Error as error:
+        return f"{path}: the file is damaged: {error}"
+    if answer != "ok":
+        return f"{path}: the file is damaged: {answer}"
+    return None if table in names else f"{path}: expected a table {table}, found none"
