@@ -19,6 +19,7 @@ from rich.text import Text
 from f1_pipeline.errors import UsageError
 from f1_pipeline.forecast.evaluation import RETURN_CLASSES
 from f1_pipeline.forecast.phases import AFTER_QUALIFYING, AT_LOCK, BEFORE_PRACTICE
+from f1_pipeline.report.sections import Section
 from f1_pipeline.report.tables import console, new_table
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.warehouse.frames import read_table
@@ -85,19 +86,6 @@ class Accuracy:
         return int(rows.loc[(rows["season"] == ALL) & (rows["is_live"] == is_live), "race_count"].max())
 
 
-@dataclass(frozen=True)
-class Section:
-    """A table of text: its title, the names of its columns and its rows; the first column is text, the others figures.
-
-    `breaks` has the rows after which a new group begins.
-    """
-
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    breaks: frozenset[int] = frozenset()
-
-
 def check_targets(picture: Path | None, page: Path | None) -> None:
     """Refuse a file to write whose ending says another kind, before anything is read.
 
@@ -114,23 +102,6 @@ def check_targets(picture: Path | None, page: Path | None) -> None:
     for option, path, suffixes in (("picture", picture, PICTURE_SUFFIXES), ("page", page, PAGE_SUFFIXES)):
         if path is not None and path.suffix.lower() not in suffixes:
             raise UsageError(f"--{option}: expected a path that ends in {' or '.join(suffixes)}, found {path.name!r}")
-
-
-def write_file(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all; folders that are missing are made.
-
-    Raises
-    ------
-    UsageError
-        When it cannot be written there.
-    """
-    unfinished = path.with_name(f".{path.name}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.write_bytes(content)
-        unfinished.replace(path)
-    except OSError as error:
-        raise UsageError(f"{path}: expected a place to write to, found {error.strerror}") from error
 
 
 def read_accuracy(pipeline: Pipeline) -> Accuracy:

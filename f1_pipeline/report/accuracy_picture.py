@@ -19,8 +19,10 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from f1_pipeline.forecast.evaluation import RETURN_CLASSES
 from f1_pipeline.forecast.phases import AT_LOCK, PHASES
-from f1_pipeline.report.accuracy import ALL, BASELINE, PHASE_NAMES, PUBLISHED, Accuracy, check_targets, write_file
-from f1_pipeline.report.pictures import LIGHT, Theme, drawn_in, figure_bytes
+from f1_pipeline.report.accuracy import ALL, BASELINE, PHASE_NAMES, PUBLISHED, Accuracy, check_targets
+from f1_pipeline.report.files import write_file
+from f1_pipeline.report.pictures import drawn_in, figure_bytes
+from f1_pipeline.report.themes import LIGHT, Theme
 
 PANEL_SIZE, PANEL_COUNT = (13.0, 10.4), (3, 3)  # inches, rows and columns
 MARKERS = dict(zip(PHASES, ("o", "s", "^"), strict=True))

@@ -167,7 +167,7 @@ def save_agent(settings: Settings, wanted: tuple[int, ...], path: Path) -> None:
     WarehouseError
         No agent has been trained.
     """
-    from f1_pipeline.report.accuracy import write_file
+    from f1_pipeline.report.files import write_file
     from f1_pipeline.steps.agents import LIGHT as LIGHT_TRAINER
     from f1_pipeline.steps.agents import trained_agents
 
@@ -243,7 +243,8 @@ def draw_agents(found: AgentSeasons, path: Path) -> None:
     """
     from matplotlib.figure import Figure
 
-    from f1_pipeline.report.pictures import LIGHT, drawn_in, write_figure
+    from f1_pipeline.report.pictures import drawn_in, write_figure
+    from f1_pipeline.report.themes import LIGHT
 
     scores = found.scores()
     scores["label"] = [

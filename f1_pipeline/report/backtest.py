@@ -365,7 +365,8 @@ def draw_backtest(found: Backtest, path: Path) -> None:
     """
     from matplotlib.figure import Figure
 
-    from f1_pipeline.report.pictures import LIGHT, drawn_in, write_figure
+    from f1_pipeline.report.pictures import drawn_in, write_figure
+    from f1_pipeline.report.themes import LIGHT
 
     races = found.races[found.races["start"] == 0]
     seasons = sorted(races["season"].unique())

@@ -20,6 +20,7 @@ from f1_pipeline.optimize.risk import AtLeast, JudgedLineup, MeanMinusDeviation,
 from f1_pipeline.optimize.shadow import ShadowValues
 from f1_pipeline.report.tables import console, new_table, print_json, print_rows
 from f1_pipeline.sources.calendar import CalendarRace
+from f1_pipeline.steps.chip_lines import chip_name
 from f1_pipeline.steps.lineup_wishes import LineupWishes, Rival
 from f1_pipeline.steps.lineups import limit_values, stored_choice
 from f1_pipeline.steps.pipeline import Pipeline
@@ -261,7 +262,7 @@ def _rows(answer: dict[str, Any]) -> pd.DataFrame:
 def _print_title(answer: dict[str, Any], what: str) -> None:
     """Print the title above its table, which may be too narrow for it."""
     season = answer["race_key"].split("-")[0]
-    chip = f" with {_chip_name(answer['chip'])}" if answer["chip"] else ""
+    chip = f" with {chip_name(answer['chip'])}" if answer["chip"] else ""
     title = f"{season} {answer['race']}: {what}{chip} · locks {answer['lock_at'][:16]} UTC"
     console().print(Text(title, style="bold"))
 
@@ -294,7 +295,7 @@ def _print_lineup(answer: dict[str, Any]) -> None:
     if answer["risk"]:
         _say(f"Chosen by {answer['risk']}: {_objective(answer)}.")
     if answer["is_own_team"]:
-        _say(_transfers_in_words(answer["transfers"]))
+        _say(transfers_in_words(answer["transfers"]))
     for note in answer["notes"]:
         _say(f"Note: {note}.")
     if any("reason" in asset for asset in answer["assets"]):
@@ -348,7 +349,7 @@ def _print_ranking(answer: dict[str, Any]) -> None:
 
 def _print_explanation(answer: dict[str, Any]) -> None:
     if answer.get("chips_now"):
-        gains = ", ".join(f"{_chip_name(name)} +{points:.0f}" for name, points in answer["chips_now"].items())
+        gains = ", ".join(f"{chip_name(name)} +{points:.0f}" for name, points in answer["chips_now"].items())
         _say(f"Chips now, points over the best line-up without one: {gains}.")
     if answer.get("limits"):
         _say(f"What limits are worth in points: {'; '.join(map(_limit_in_words, answer['limits']))}.")
@@ -359,7 +360,8 @@ def _limit_in_words(change: Mapping[str, Any]) -> str:
     return f"{change['limit']} {change['points']:+.1f} ({change['p10']:+.1f} to {change['p90']:+.1f})"
 
 
-def _transfers_in_words(transfers: Mapping[str, Any]) -> str:
+def transfers_in_words(transfers: Mapping[str, Any]) -> str:
+    """Say what a line-up changes of the team that you hold, and what that costs."""
     if not transfers["in"]:
         return "Transfers: none, the line-up is the team you hold."
     free, count = transfers["free"], len(transfers["in"])
@@ -387,7 +389,3 @@ def _interval(figures: Mapping[str, Any]) -> str:
 def _short_name(asset: Mapping[str, Any]) -> str:
     name = asset["name"].removesuffix(" Jr.").split()[-1] if asset["asset_type"] == DRIVER else asset["name"]
     return f"{name} ×{asset['boost']}" if asset["is_boosted"] else name
-
-
-def _chip_name(name: str) -> str:
-    return name.replace("_", " ").title()

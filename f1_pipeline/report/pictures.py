@@ -1,13 +1,12 @@
-"""The look of every picture: colours of paper, text and series, and figures as bytes.
+"""The look of every picture: matplotlib set to a theme, and figures as bytes.
 
-Belongs here: what pictures share; the same figures give the same bytes. Colours are those of Okabe and Ito, told apart
-by the colour-blind. Neighbours: `accuracy_picture.py`, `plans.py` and `backtest.py` draw.
+Belongs here: what pictures share; the same figures give the same bytes. Neighbours: `themes.py` has the colours,
+`accuracy_picture.py`, `plans.py` and `backtest.py` draw.
 """
 
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -15,26 +14,10 @@ from typing import Any
 import matplotlib
 from matplotlib.figure import Figure
 
-from f1_pipeline.report.accuracy import write_file
+from f1_pipeline.report.files import write_file
+from f1_pipeline.report.themes import Theme
 
 PNG_DPI = 110
-
-
-@dataclass(frozen=True)
-class Theme:
-    """Colours of a picture: of the paper and the text, of phases in order, of two kinds of series, of references."""
-
-    paper: str
-    text: str
-    faint: str
-    phases: tuple[str, str, str]
-    first: str
-    second: str
-    reference: str
-
-
-LIGHT = Theme("#ffffff", "#1c2128", "#d8dde3", ("#E69F00", "#0072B2", "#009E73"), "#0072B2", "#D55E00", "#6b7480")
-DARK = Theme("#14181d", "#e6eaef", "#363e47", ("#F0B429", "#56B4E9", "#2BC79B"), "#56B4E9", "#F2844B", "#98a2ad")
 
 
 def drawn_in(theme: Theme) -> AbstractContextManager[None]:

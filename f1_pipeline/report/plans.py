@@ -17,7 +17,8 @@ from f1_pipeline.game.lineup import AssetKey, money
 from f1_pipeline.optimize.plan_problem import NO_CHIP, PlannedRace
 from f1_pipeline.report.bars import StepTimes, progress_bar
 from f1_pipeline.report.tables import console, new_table, print_rows
-from f1_pipeline.steps.chips import LINEAR_CHIPS, ChipOutlook, chip_outlook
+from f1_pipeline.steps.chip_lines import chip_lines
+from f1_pipeline.steps.chips import ChipOutlook, chip_outlook
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.plans import PlanAnswer, PlanWishes, plan_races, plan_rows, planned_moves
 from f1_pipeline.steps.race_choice import race_forecasts
@@ -175,17 +176,14 @@ def print_chips(found: Sequence[ChipOutlook], output: str) -> None:
     table = new_table(f"Chips at {found[0].race_key}" if found else "Chips: none is left")
     for name in ("chip", "adds now", "play if it adds", "best later race", "adds there", "now?"):
         table.add_column(name, justify="left" if name in ("chip", "best later race", "now?") else "right")
-    for chip, own in rows.groupby("chip", sort=True):
-        now, later = own.iloc[0], own.iloc[1:]
-        best = later.loc[later["gain_points"].idxmax()] if len(later) and chip in LINEAR_CHIPS else None
-        is_good = now["is_playable"] and now["gain_points"] >= now["keep_points"]
+    for line in chip_lines(rows.to_dict("records")):
         table.add_row(
-            str(chip),
-            f"{now['gain_points']:.1f}",
-            f"{now['keep_points']:.1f}" if now["keep_points"] < float("inf") else "not known yet",
-            "any" if best is None else str(best["race_key"]),
-            "–" if best is None else f"{best['gain_points']:.1f}",
-            "play" if is_good else "keep" if now["is_playable"] else "not yet",
+            line.chip,
+            f"{line.gain_points:.1f}",
+            "not known yet" if line.keep_points is None else f"{line.keep_points:.1f}",
+            line.best_race_key or "any",
+            "–" if line.best_gain_points is None else f"{line.best_gain_points:.1f}",
+            line.advice,
         )
     console().print(table)
 
@@ -206,7 +204,8 @@ def draw_chips(found: Sequence[ChipOutlook], path: Path) -> None:
     """
     from matplotlib.figure import Figure
 
-    from f1_pipeline.report.pictures import LIGHT, drawn_in, write_figure
+    from f1_pipeline.report.pictures import drawn_in, write_figure
+    from f1_pipeline.report.themes import LIGHT
 
     chips = sorted({each.chip for each in found})
     if not chips:

@@ -24,6 +24,7 @@ from f1_pipeline.optimize.policies import first_race
 from f1_pipeline.optimize.problem import LineupProblem
 from f1_pipeline.optimize.team_problem import team_problem
 from f1_pipeline.steps.backtest import DRAWS, REFERENCE, play_season
+from f1_pipeline.steps.chip_lines import LINEAR_CHIPS, PLAY, chip_lines
 from f1_pipeline.steps.knowledge import GAIN_TABLE, Knowledge, season_knowledge
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.race_choice import own_team
@@ -34,8 +35,6 @@ from f1_pipeline.warehouse.writer import WriteReport
 CHIP_PLAN_TABLE = "lineups.chip_plan"
 OFFERS = 20
 """Offers that Final Fix is recorded by: quantiles of what the best swap adds over the joint draws."""
-LINEAR_CHIPS = ("extra_boost", "limitless", "no_negative")
-"""Chips whose gain at a later race follows from expectations; the others' is that of earlier races."""
 
 
 def record_chip_gains(pipeline: Pipeline, table: str, race_keys: Sequence[str]) -> WriteReport:
@@ -243,17 +242,15 @@ def plan_chips(pipeline: Pipeline, table: str, race_keys: Sequence[str]) -> Writ
 
 def chip_markdown(outlook: pd.DataFrame) -> str:
     """Lay out what each chip adds now, what it must add to be played now, and its best later race."""
-    shown = []
-    for chip, rows in outlook.groupby("chip"):
-        now, later = rows.iloc[0], rows.iloc[1:]
-        best = later.loc[later["gain_points"].idxmax()] if len(later) and chip in LINEAR_CHIPS else None
-        shown.append(
-            {
-                "chip": chip,
-                "adds now": round(now["gain_points"], 1),
-                "play if it adds": round(now["keep_points"], 1),
-                "best later": "" if best is None else f"{best['target_race_key']} ({best['gain_points']:.1f})",
-                "play now": bool(now["is_playable"] and now["gain_points"] >= now["keep_points"]),
-            }
-        )
+    rows = outlook.rename(columns={"target_race_key": "race_key"}).to_dict("records")
+    shown = [
+        {
+            "chip": line.chip,
+            "adds now": round(line.gain_points, 1),
+            "play if it adds": None if line.keep_points is None else round(line.keep_points, 1),
+            "best later": "" if line.best_race_key is None else f"{line.best_race_key} ({line.best_gain_points:.1f})",
+            "play now": line.advice == PLAY,
+        }
+        for line in chip_lines(rows)
+    ]
     return str(pd.DataFrame(shown).to_markdown(index=False))

@@ -168,6 +168,7 @@ class Page(HTMLParser):
 def test_page_needs_no_network_and_describes_itself(page_text: str) -> None:
     page = Page()
     page.feed(page_text)
+    assert page.sources.pop(0) == "#content"
     assert page.sources
     assert all(source.startswith("data:image/svg+xml;base64,") for source in page.sources)
     assert not re.search(r"https?:|//[a-z]|@import|url\(", re.sub(r"base64,[A-Za-z0-9+/=]+", "", page_text))
@@ -180,7 +181,7 @@ def test_page_needs_no_network_and_describes_itself(page_text: str) -> None:
 
 
 def test_page_escapes_every_text(found: Accuracy, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("f1_pipeline.report.accuracy_page.render", lambda *_: b"")
+    monkeypatch.setattr("f1_pipeline.report.accuracy_page.render_picture", lambda *_: b"")
     name = '<script>alert("&")</script>'
     odd = replace(
         found,
@@ -188,4 +189,4 @@ def test_page_escapes_every_text(found: Accuracy, monkeypatch: pytest.MonkeyPatc
     )
     text = render_page(odd)
     assert "<script" not in text
-    assert "&lt;script&gt;alert(&quot;&amp;&quot;)&lt;/script&gt;" in text
+    assert "&lt;script&gt;alert(&#34;&amp;&#34;)&lt;/script&gt;" in text
