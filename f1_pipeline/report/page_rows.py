@@ -7,48 +7,65 @@ Belongs here: what several pages read alike. Neighbours: `race_facts.py`, `race_
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
 
 from f1_pipeline.game.lineup import CONSTRUCTOR, DRIVER, AssetKey
 from f1_pipeline.steps.race_choice import NAMES
-from f1_pipeline.warehouse.frames import has_table, read_frame
+from f1_pipeline.warehouse.frames import read_frame
 
 Row = dict[str, Any]
 
 
-def rows_of(connection: Any, tables: tuple[str, ...], query: str, **parameters: object) -> list[Row]:
-    """Run a query, if every table that it needs is there.
+@dataclass(frozen=True)
+class Reader:
+    """Reads rows for a page over one connection.
 
     Parameters
     ----------
     connection : duckdb.DuckDBPyConnection
-    tables : tuple of str
-        Full names of tables that an installation may not have yet.
-    query : str
-    **parameters
-        Values of its named parameters.
-
-    Returns
-    -------
-    list of dict
-        Nulls are None, instants aware datetimes; empty when a table is missing.
     """
-    if not all(has_table(connection, table) for table in tables):
-        return []
-    frame = read_frame(connection, query, parameters)
-    plain = frame.astype(object).where(frame.notna(), None)
-    return [{name: _plain(value) for name, value in row.items()} for row in plain.to_dict("records")]
+
+    connection: Any
+
+    @cached_property
+    def tables(self) -> frozenset[str]:
+        """Full names of the tables that there are."""
+        query = "select schema_name || '.' || table_name from duckdb_tables()"
+        return frozenset(name for (name,) in self.connection.execute(query).fetchall())
+
+    def rows(self, tables: tuple[str, ...], query: str, **parameters: object) -> list[Row]:
+        """Run a query, if every table that it needs is there.
+
+        Parameters
+        ----------
+        tables : tuple of str
+            Full names of tables that an installation may not have yet.
+        query : str
+        **parameters
+            Values of its named parameters.
+
+        Returns
+        -------
+        list of dict
+            Nulls are None, instants aware datetimes; empty when a table is missing.
+        """
+        if not self.tables.issuperset(tables):
+            return []
+        frame = read_frame(self.connection, query, parameters)
+        plain = frame.astype(object).where(frame.notna(), None)
+        return [{name: _plain(value) for name, value in row.items()} for row in plain.to_dict("records")]
+
+    def asset_names(self) -> dict[AssetKey, str]:
+        """Read what people call each driver and constructor."""
+        return {key_of(row): row["name"] for row in self.rows((), NAMES)}
 
 
 def _plain(value: Any) -> Any:
     return value.to_pydatetime() if isinstance(value, pd.Timestamp) else value
-
-
-def asset_names(connection: Any) -> dict[AssetKey, str]:
-    """Read what people call each driver and constructor."""
-    return {(row["asset_type"], row["asset_id"]): row["name"] for row in rows_of(connection, (), NAMES)}
 
 
 def key_of(row: Mapping[str, Any]) -> AssetKey:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from f1_pipeline.game.lineup import AssetKey
-from f1_pipeline.report.page_rows import Row, by_asset, drivers_first, key_of, rows_of
+from f1_pipeline.report.page_rows import Reader, Row, by_asset, drivers_first, key_of
 from f1_pipeline.report.pages import money, number, percent, place_name, signed
 from f1_pipeline.report.sections import Section
 from f1_pipeline.steps.chip_lines import chip_lines, chip_name
@@ -71,33 +71,33 @@ ORIGIN = """
 CIRCUIT = "select * from core.race where race_key = $race_key"
 
 
-def circuit(connection: Any, race_key: str) -> Row | None:
+def circuit(reader: Reader, race_key: str) -> Row | None:
     """Read what the calendar says of a race and its circuit."""
-    return next(iter(rows_of(connection, ("core.race",), CIRCUIT, race_key=race_key)), None)
+    return next(iter(reader.rows(("core.race",), CIRCUIT, race_key=race_key)), None)
 
 
-def recent_scores(connection: Any, race_key: str, season: int) -> dict[AssetKey, list[str]]:
+def recent_scores(reader: Reader, race_key: str, season: int) -> dict[AssetKey, list[str]]:
     """Say what each asset scored in its last two races before one, the newest first."""
-    rows = by_asset(rows_of(connection, ("marts.race_leaderboard",), RECENT, race_key=race_key))
+    rows = by_asset(reader.rows(("marts.race_leaderboard",), RECENT, race_key=race_key))
     return {
         key: [f"{number(row['total_points'])} in {place_name(row['race_key'], season)}" for row in own]
         for key, own in rows.items()
     }
 
 
-def ownership(connection: Any, race_key: str) -> dict[AssetKey, str]:
+def ownership(reader: Reader, race_key: str) -> dict[AssetKey, str]:
     """Say by how many of the game's teams each asset was held when that was last known, this season."""
     found = {}
-    for row in rows_of(connection, ("raw.ownership",), OWNED, race_key=race_key):
+    for row in reader.rows(("raw.ownership",), OWNED, race_key=race_key):
         when = "" if row["race_key"] == race_key else f" ({place_name(row['race_key'])})"
         found[key_of(row)] = f"{percent(row['selected_pct'] / 100)}{when}"
     return found
 
 
-def price_steps(connection: Any, race_key: str) -> dict[AssetKey, list[Row]]:
+def price_steps(reader: Reader, race_key: str) -> dict[AssetKey, list[Row]]:
     """List the steps that each price can take: the move, the points that bring it, and how likely it is."""
     tables = ("marts.price_step", "predictions.price_step_probability")
-    rows = by_asset(rows_of(connection, tables, STEPS, race_key=race_key))
+    rows = by_asset(reader.rows(tables, STEPS, race_key=race_key))
     for own in rows.values():
         likeliest = max(own, key=lambda row: row["probability"] or 0.0)
         for row in own:
@@ -112,10 +112,10 @@ def _needs(low: float | None, high: float | None) -> str:
     return number(low) if low == high else f"{number(low)} to {number(high)}"
 
 
-def alternatives(connection: Any, race_key: str, names: dict[AssetKey, str]) -> Section:
+def alternatives(reader: Reader, race_key: str, names: dict[AssetKey, str]) -> Section:
     """List the ten best line-ups, what each costs against the best one, and in what it differs."""
     by_rank: dict[int, list[Row]] = {}
-    for row in rows_of(connection, ("lineups.optimal_lineup",), LINEUPS, race_key=race_key):
+    for row in reader.rows(("lineups.optimal_lineup",), LINEUPS, race_key=race_key):
         by_rank.setdefault(row["rank"], []).append(row)
     best = by_rank[min(by_rank)]
     is_held = any(row["transfer_count"] for row in best)
@@ -146,10 +146,10 @@ def _alternative(
     )
 
 
-def plan(connection: Any, race_key: str, names: dict[AssetKey, str]) -> dict[str, Any] | None:
+def plan(reader: Reader, race_key: str, names: dict[AssetKey, str]) -> dict[str, Any] | None:
     """Lay out the best plan of the coming races, race by race; None when none is stored."""
     by_race: dict[str, list[Row]] = {}
-    for row in rows_of(connection, ("lineups.transfer_plan",), PLAN, race_key=race_key):
+    for row in reader.rows(("lineups.transfer_plan",), PLAN, race_key=race_key):
         by_race.setdefault(row["target_race_key"], []).append(row)
     if not by_race:
         return None
@@ -189,9 +189,9 @@ def _planned(race_key: str, own: list[Row], names: dict[AssetKey, str]) -> tuple
     )
 
 
-def chips(connection: Any, race_key: str) -> Section | None:
+def chips(reader: Reader, race_key: str) -> Section | None:
     """Lay out when to play each chip that is left; None when that is not stored."""
-    rows = rows_of(connection, ("lineups.chip_plan",), CHIPS, race_key=race_key)
+    rows = reader.rows(("lineups.chip_plan",), CHIPS, race_key=race_key)
     if not rows:
         return None
     columns = ("Chip", "Adds now", "Play if it adds", "Best later race", "Adds there", "Now?")
@@ -209,6 +209,6 @@ def chips(connection: Any, race_key: str) -> Section | None:
     return Section("When to play each chip", columns, lines, texts=frozenset({3, 5}))
 
 
-def origin(connection: Any, race_key: str) -> Row | None:
+def origin(reader: Reader, race_key: str) -> Row | None:
     """Say which forecast the line-up rests on; None when there is none."""
-    return next(iter(rows_of(connection, ("predictions.asset_forecast",), ORIGIN, race_key=race_key)), None)
+    return next(iter(reader.rows(("predictions.asset_forecast",), ORIGIN, race_key=race_key)), None)

@@ -7,10 +7,9 @@ has what was known before, `race_page.py` puts both together.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from f1_pipeline.game.lineup import AssetKey
-from f1_pipeline.report.page_rows import Row, by_asset, drivers_first, key_of, rows_of
+from f1_pipeline.report.page_rows import Reader, Row, by_asset, drivers_first, key_of
 from f1_pipeline.report.pages import number, percent, place_name, price_move, signed, span
 from f1_pipeline.report.sections import Section
 
@@ -109,12 +108,12 @@ class Outcome:
         return 0.0 if row is None else row["total_points"] * asset["boost"]
 
 
-def outcome(connection: Any, race_key: str, names: dict[AssetKey, str], picks: list[Row]) -> Outcome | None:
+def outcome(reader: Reader, race_key: str, names: dict[AssetKey, str], picks: list[Row]) -> Outcome | None:
     """Read what came of the line-up of a race.
 
     Parameters
     ----------
-    connection : duckdb.DuckDBPyConnection
+    reader : Reader
     race_key : str
     names : dict of AssetKey to str
     picks : list of dict
@@ -125,19 +124,19 @@ def outcome(connection: Any, race_key: str, names: dict[AssetKey, str], picks: l
     Outcome or None
         None before the race is reviewed.
     """
-    review = rows_of(connection, ("lineups.lineup_review",), REVIEW, race_key=race_key)
+    review = reader.rows(("lineups.lineup_review",), REVIEW, race_key=race_key)
     if not review:
         return None
     tables = ("marts.race_leaderboard", "evaluation.asset_error")
-    scores = {key: rows[0] for key, rows in by_asset(rows_of(connection, tables, SCORES, race_key=race_key)).items()}
-    following = rows_of(connection, (), NEXT_RACE, race_key=race_key)
+    scores = {key: rows[0] for key, rows in by_asset(reader.rows(tables, SCORES, race_key=race_key)).items()}
+    following = reader.rows((), NEXT_RACE, race_key=race_key)
     next_key = following[0]["race_key"] if following else ""
-    moves = rows_of(connection, ("marts.price_step",), CHANGES, race_key=race_key, next_key=next_key)
+    moves = reader.rows(("marts.price_step",), CHANGES, race_key=race_key, next_key=next_key)
     return Outcome(
         review=review[0],
         scores=scores,
-        parts=_parts(rows_of(connection, ("lineups.regret_part",), PARTS, race_key=race_key)),
-        hindsight=_hindsight(rows_of(connection, ("lineups.pick_review",), HINDSIGHT, race_key=race_key), names),
+        parts=_parts(reader.rows(("lineups.regret_part",), PARTS, race_key=race_key)),
+        hindsight=_hindsight(reader.rows(("lineups.pick_review",), HINDSIGHT, race_key=race_key), names),
         changes=_changes(moves, names, next_key),
         sentences=tuple(_in_words(moves, names, next_key, picks)),
     )

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from f1_pipeline.report.lineups import SCENARIOS_IN_WORDS, read_lineup, transfers_in_words
 from f1_pipeline.report.page_charts import Scale, tight_scale
-from f1_pipeline.report.page_rows import Row, asset_names, key_of
+from f1_pipeline.report.page_rows import Reader, Row, key_of
 from f1_pipeline.report.pages import (
     INDEX_NAME,
+    MINUS,
     number,
     percent,
     race_page_name,
@@ -90,17 +90,18 @@ def render_race_page(pipeline: Pipeline, race_key: str, *, is_linked: bool = Tru
     race = pipeline.calendar.get(race_key)
     answer = read_lineup(pipeline, race_key)
     with pipeline.warehouse.read() as connection:
-        names = asset_names(connection)
-        found = outcome(connection, race_key, names, answer["assets"]) if race.is_finished else None
+        reader = Reader(connection)
+        names = reader.asset_names()
+        found = outcome(reader, race_key, names, answer["assets"]) if race.is_finished else None
         facts = {
-            "circuit": circuit(connection, race_key),
-            "alternatives": alternatives(connection, race_key, names),
-            "plan": plan(connection, race_key, names),
-            "chips": chips(connection, race_key),
-            "origin": origin(connection, race_key),
-            "record": track_record(connection, race.season),
+            "circuit": circuit(reader, race_key),
+            "alternatives": alternatives(reader, race_key, names),
+            "plan": plan(reader, race_key, names),
+            "chips": chips(reader, race_key),
+            "origin": origin(reader, race_key),
+            "record": track_record(reader, race.season),
         }
-        picks = _picks(answer["assets"], connection, race, found)
+        picks = _picks(answer["assets"], reader, race, found)
     links = [("All pages", INDEX_NAME), (f"Season {race.season}", season_page_name(race.season))] if is_linked else []
     return render(
         "race.html",
@@ -122,11 +123,11 @@ def render_race_page(pipeline: Pipeline, race_key: str, *, is_linked: bool = Tru
     )
 
 
-def _picks(assets: list[Row], connection: Any, race: CalendarRace, found: Outcome | None) -> list[Row]:
+def _picks(assets: list[Row], reader: Reader, race: CalendarRace, found: Outcome | None) -> list[Row]:
     """Add to each pick what its card shows."""
-    recent = recent_scores(connection, race.race_key, race.season)
-    owned = ownership(connection, race.race_key)
-    steps = price_steps(connection, race.race_key)
+    recent = recent_scores(reader, race.race_key, race.season)
+    owned = ownership(reader, race.race_key)
+    steps = price_steps(reader, race.race_key)
     picks = []
     for asset in assets:
         key = key_of(asset)
@@ -137,6 +138,7 @@ def _picks(assets: list[Row], connection: Any, race: CalendarRace, found: Outcom
             asset
             | {
                 "colour": TEAM_COLOURS.get(team_id),
+                "reason": asset.get("reason", "").replace(" -", f" {MINUS}"),
                 "recent": recent.get(key, []),
                 "owned": owned.get(key),
                 "steps": steps.get(key, []) if asset["is_active"] else [],

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from f1_pipeline.report.accuracy import ALL
-from f1_pipeline.report.page_rows import Row, rows_of
+from f1_pipeline.report.page_rows import Reader, Row
 from f1_pipeline.report.pages import number, percent, signed
 from f1_pipeline.report.sections import Section
 
@@ -38,12 +38,12 @@ CERTAIN_ERRORS = 2.0  # standard errors from which on a difference is called one
 INTERVALS = (("5 in 10", "coverage_50_share"), ("8 in 10", "coverage_80_share"), ("9 in 10", "coverage_90_share"))
 
 
-def track_record(connection: Any, season: int) -> dict[str, Any] | None:
+def track_record(reader: Reader, season: int) -> dict[str, Any] | None:
     """Say how good the forecasts were, over all seasons and in one of them.
 
     Parameters
     ----------
-    connection : duckdb.DuckDBPyConnection
+    reader : Reader
     season : int
 
     Returns
@@ -52,11 +52,11 @@ def track_record(connection: Any, season: int) -> dict[str, Any] | None:
         `sentences`, and `calibration` as a section; None when no race counts yet.
     """
     seasons = [ALL, str(season)]
-    errors = rows_of(connection, ("evaluation.forecast_accuracy",), ERRORS, seasons=seasons)
+    errors = reader.rows(("evaluation.forecast_accuracy",), ERRORS, seasons=seasons)
     if not errors:
         return None
-    lineups = rows_of(connection, ("evaluation.lineup_accuracy",), LINEUPS, seasons=seasons)
-    events = rows_of(connection, ("evaluation.probability_calibration",), EVENTS)
+    lineups = reader.rows(("evaluation.lineup_accuracy",), LINEUPS, seasons=seasons)
+    events = reader.rows(("evaluation.probability_calibration",), EVENTS)
     sentences = [_error_sentence(row) for row in errors if row["season"] == ALL]
     sentences += [_lineup_sentence(row) for row in lineups if row["season"] == ALL]
     sentences += [_event_sentence(row) for row in events]
