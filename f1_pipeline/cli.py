@@ -22,6 +22,7 @@ from f1_pipeline.cli_open import open_command
 from f1_pipeline.cli_options import examples, format_option, reports_errors, talk_options
 from f1_pipeline.cli_plans import backtest, chips, plan
 from f1_pipeline.cli_query import query
+from f1_pipeline.cli_report import report
 from f1_pipeline.cli_team import team
 from f1_pipeline.forecast.phases import AT_LOCK, PHASES
 from f1_pipeline.settings import load_settings
@@ -43,7 +44,7 @@ def main() -> None:
     """
 
 
-for command in (lineup, plan, chips, team, backtest, agents, episodes, query, doctor, open_command, completion):
+for command in (lineup, plan, chips, team, backtest, agents, episodes, query, report, doctor, open_command, completion):
     main.add_command(command)
 
 

@@ -93,11 +93,6 @@ class Settings:
         return self.warehouse_dir / "mlflow"
 
     @property
-    def reports_dir(self) -> Path:
-        """Folder of the pages about races and seasons."""
-        return self.warehouse_dir / "reports"
-
-    @property
     def dagster_dir(self) -> Path:
         """Folder of Dagster's run, event and schedule storage."""
         return self.warehouse_dir / "dagster"

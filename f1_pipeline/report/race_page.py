@@ -43,6 +43,14 @@ from f1_pipeline.sources.calendar import CalendarRace
 from f1_pipeline.steps.chip_lines import chip_name
 from f1_pipeline.steps.pipeline import Pipeline
 
+REVIEWED = """
+    select rev.race_key
+    from lineups.lineup_review as rev
+    inner join core.race as rac using (race_key)
+    where rac.season = $season
+    limit 1
+"""
+
 
 def write_race_page(pipeline: Pipeline, race_key: str) -> Path:
     """Write the page of a race into the folder of pages.
@@ -102,7 +110,7 @@ def render_race_page(pipeline: Pipeline, race_key: str, *, is_linked: bool = Tru
             "record": track_record(reader, race.season),
         }
         picks = _picks(answer["assets"], reader, race, found)
-    links = [("All pages", INDEX_NAME), (f"Season {race.season}", season_page_name(race.season))] if is_linked else []
+        links = _links(reader, race.season) if is_linked else []
     return render(
         "race.html",
         links=links,
@@ -121,6 +129,12 @@ def render_race_page(pipeline: Pipeline, race_key: str, *, is_linked: bool = Tru
         pick_table=None if found is None else pick_table(found, answer["assets"]),
         **facts,
     )
+
+
+def _links(reader: Reader, season: int) -> list[tuple[str, str]]:
+    """Lead to the index and, once a race of the season has been reviewed, to the season."""
+    has_season = reader.rows(("lineups.lineup_review",), REVIEWED, season=season)
+    return [("All pages", INDEX_NAME), *([(f"Season {season}", season_page_name(season))] if has_season else [])]
 
 
 def _picks(assets: list[Row], reader: Reader, race: CalendarRace, found: Outcome | None) -> list[Row]:

@@ -43,6 +43,7 @@ def test_every_command_of_the_table_exists() -> None:
         "episodes",
         "accuracy",
         "query",
+        "report",
         "scores",
         "team",
         "tune",
