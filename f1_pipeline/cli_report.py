@@ -45,11 +45,11 @@ def report(race_key: str | None, season: int | None, out: Path | None, opens: bo
     from f1_pipeline.errors import UsageError
     from f1_pipeline.report.page_index import write_one_page, write_pages
     from f1_pipeline.report.tables import print_rows
-    from f1_pipeline.steps.pipeline import Pipeline
+    from f1_pipeline.steps.pipeline import open_published
 
     if race_key and season:
         raise UsageError("--race and --season exclude each other: give one of them")
-    pipeline = Pipeline(load_settings())
+    pipeline = open_published(load_settings())
     if out is None:
         written = write_pages(pipeline, race_key, season)
     else:
