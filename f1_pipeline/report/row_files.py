@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from f1_pipeline.errors import UsageError
-from f1_pipeline.report.accuracy import write_file
+from f1_pipeline.report.files import write_file
 from f1_pipeline.report.tables import csv_bytes, json_bytes
 
 SUFFIXES = (".csv", ".json", ".parquet")
