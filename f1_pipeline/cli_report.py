@@ -63,4 +63,6 @@ def report(race_key: str | None, season: int | None, out: Path | None, opens: bo
         rows = [{"kind": kind, "key": key, "file": str(path)} for kind, key, path in written]
         print_rows(pa.Table.from_pylist(rows), output)
     if opens:
-        click.launch(written[0][2].resolve().as_uri())
+        from f1_pipeline.report.servers import show
+
+        show(written[0][2].resolve().as_uri())

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 FEWEST_TICKS = 4
+LEAST_SPAN = 0.01  # points; values closer together than that are one
 LEFT, RIGHT, TOP, BOTTOM = 9.0, 99.0, 4.0, 90.0  # percent: room for the figures at the axes
 
 
@@ -111,7 +112,7 @@ def round_scale(values: Iterable[float], start: float = 0.0, end: float = 100.0,
     """
     found = [*values, *([0.0] if with_zero else [])]
     low, high = min(found), max(found)
-    if high <= low:
+    if high - low < LEAST_SPAN:
         low, high = low - 1.0, high + 1.0
     step = _round_step((high - low) / FEWEST_TICKS)
     first, last = math.floor(low / step), math.ceil(high / step)
@@ -119,12 +120,14 @@ def round_scale(values: Iterable[float], start: float = 0.0, end: float = 100.0,
     return Scale(ticks[0], ticks[-1], start, end, ticks)
 
 
-def tight_scale(values: Iterable[float], margin: float = 0.04) -> Scale:
+def tight_scale(values: Sequence[float], margin: float = 0.04) -> Scale:
     """Make a scale from the lowest to the highest value, zero included, with a margin and round ticks inside."""
     outer = round_scale(values)
-    found = [*values, 0.0] if isinstance(values, Sequence) else [outer.low, outer.high]
-    room = margin * (max(found) - min(found))
-    low, high = min(found) - room, max(found) + room
+    low, high = min([0.0, *values]), max([0.0, *values])
+    if high - low < LEAST_SPAN:
+        return outer
+    room = margin * (high - low)
+    low, high = low - room, high + room
     return Scale(low, high, ticks=tuple(tick for tick in outer.ticks if low <= tick <= high))
 
 

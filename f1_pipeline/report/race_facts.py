@@ -68,6 +68,7 @@ ORIGIN = """
     order by asset_type, asset_id
     limit 1
 """
+FINAL_FIX = "select advice, is_advised from lineups.final_fix_advice where race_key = $race_key"
 CIRCUIT = "select * from core.race where race_key = $race_key"
 
 
@@ -207,6 +208,11 @@ def chips(reader: Reader, race_key: str) -> Section | None:
         for line in chip_lines(rows)
     )
     return Section("When to play each chip", columns, lines, texts=frozenset({3, 5}))
+
+
+def final_fix(reader: Reader, race_key: str) -> Row | None:
+    """Say whether to play Final Fix after qualifying; None before that, or where it cannot be played."""
+    return next(iter(reader.rows(("lineups.final_fix_advice",), FINAL_FIX, race_key=race_key)), None)
 
 
 def origin(reader: Reader, race_key: str) -> Row | None:

@@ -29,6 +29,7 @@ from f1_pipeline.report.race_facts import (
     alternatives,
     chips,
     circuit,
+    final_fix,
     origin,
     ownership,
     plan,
@@ -106,6 +107,7 @@ def render_race_page(pipeline: Pipeline, race_key: str, *, is_linked: bool = Tru
             "alternatives": alternatives(reader, race_key, names),
             "plan": plan(reader, race_key, names),
             "chips": chips(reader, race_key),
+            "final_fix": final_fix(reader, race_key),
             "origin": origin(reader, race_key),
             "record": track_record(reader, race.season),
         }
