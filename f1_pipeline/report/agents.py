@@ -130,10 +130,11 @@ def run_agents(settings: Settings, wanted: tuple[int, ...], *, is_stored: bool, 
     pipeline = Pipeline(settings, reads_published=is_stored)
     seasons = finished_seasons(pipeline, wanted)
     if not is_stored:
+        from f1_pipeline.defs.interrupts import plain_interrupts
         from f1_pipeline.defs.jobs import SEASON_AGENTS_JOB
         from f1_pipeline.defs.runs import Runner
 
-        with step_progress(quiet) as start:
+        with plain_interrupts(), step_progress(quiet) as start:
             advance = start("loading the graph", None)
             runner = Runner(settings, on_step=lambda table: advance(f"made {table}"))
             advance = start("training and playing, minutes", runner.step_count(SEASON_AGENTS_JOB))

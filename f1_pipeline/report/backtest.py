@@ -210,10 +210,11 @@ def _paths(pipeline: Pipeline, seasons: list[int]) -> pd.DataFrame:
 
 def _materialize(settings: Settings, seasons: list[int], *, quiet: bool) -> None:
     """Play the season partitions as a run of the graph."""
+    from f1_pipeline.defs.interrupts import plain_interrupts
     from f1_pipeline.defs.jobs import SEASON_BACKTEST_JOB
     from f1_pipeline.defs.runs import Runner
 
-    with step_progress(quiet) as start:
+    with plain_interrupts(), step_progress(quiet) as start:
         advance = start("loading the graph", None)
         runner = Runner(settings, on_step=lambda table: advance(f"made {table}"))
         advance = start("hindsight and policies, minutes", runner.step_count(SEASON_BACKTEST_JOB))

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 
 from rich.console import Console
 
+from f1_pipeline.defs.interrupts import plain_interrupts
 from f1_pipeline.defs.jobs import FINISHED_RACE_JOB, NEXT_LINEUP_JOB, RACE_HISTORY_JOB
 from f1_pipeline.defs.runs import Runner, RunSummary
 from f1_pipeline.report.bars import StepTimes, progress_bar
@@ -42,7 +43,7 @@ def run_with_progress(settings: Settings, race_key: str | None, season: int | No
     console = Console(stderr=True, quiet=quiet)
     times = StepTimes()
     summaries: list[RunSummary] = []
-    with progress_bar(quiet) as progress:
+    with plain_interrupts(), progress_bar(quiet) as progress:
         task = progress.add_task("loading the graph", total=None)
 
         def on_step(table: str) -> None:

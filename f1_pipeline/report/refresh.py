@@ -12,6 +12,7 @@ import click
 import pyarrow as pa
 from rich.console import Console
 
+from f1_pipeline.defs.interrupts import plain_interrupts
 from f1_pipeline.defs.runs import Runner
 from f1_pipeline.errors import UsageError
 from f1_pipeline.report.tables import console, new_table, print_json, print_rows
@@ -48,7 +49,7 @@ def refresh_with_progress(settings: Settings, *, quiet: bool) -> dict[str, Any]:
     if not settings.sources:
         raise UsageError("there is no source to ask: F1_SOURCES is none; give --f1db or --feed")
     err = Console(stderr=True, quiet=quiet)
-    with err.status("loading the graph"):
+    with plain_interrupts(), err.status("loading the graph"):
         runner = Runner(settings, say=err.print)
         return runner.refresh()
 

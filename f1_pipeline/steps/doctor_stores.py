@@ -117,17 +117,20 @@ def check_published(pipeline: Pipeline) -> Check:
 def check_models(pipeline: Pipeline) -> Check:
     """Open MLflow and find the files of every model that forecast the next race."""
     path, coming = pipeline.settings.tracking_dir / "mlflow.db", pipeline.calendar.next_race
+    with pipeline.warehouse.read() as connection:
+        has_models = has_table(connection, CANDIDATE_TABLE)
+        key = {"race_key": "" if coming is None else coming.race_key}
+        uris = [row[0] for row in connection.execute(MODELS_OF, key).fetchall()] if has_models else []
     if not path.exists():
-        return Check("models", "fail", f"{path}: expected the store of models, found none", REBUILD)
+        sentence = f"{path}: expected the store of models, found none"
+        return Check("models", "fail", sentence, REBUILD) if has_models else Check("models", "warn", sentence, RUN)
     fault = sqlite_fault(path, "model_versions")
     if fault:
         return Check("models", "fail", fault, f"restore {path} from a back-up, or {REBUILD}")
     if coming is None:
         return Check("models", "ok", f"{path} opens; there is no next race")
-    with pipeline.warehouse.read() as connection:
-        if not has_table(connection, CANDIDATE_TABLE):
-            return Check("models", "warn", f"{CANDIDATE_TABLE} is not there yet", RUN)
-        uris = [row[0] for row in connection.execute(MODELS_OF, {"race_key": coming.race_key}).fetchall()]
+    if not uris and coming.has_prices:
+        return Check("models", "warn", f"{path} opens; no model has forecast {coming.race_key} yet", RUN)
     for uri in uris:
         pipeline.tracking.model_file(uri, "MLmodel")
     return Check("models", "ok", f"{path} opens and has the {len(uris)} models of {coming.race_key}")
