@@ -24,6 +24,7 @@ from f1_pipeline.cli_plans import backtest, chips, plan
 from f1_pipeline.cli_query import query
 from f1_pipeline.cli_report import report
 from f1_pipeline.cli_team import team
+from f1_pipeline.cli_upkeep import backup, prune, rebuild, restore
 from f1_pipeline.forecast.phases import AT_LOCK, PHASES
 from f1_pipeline.settings import load_settings
 
@@ -45,6 +46,8 @@ def main() -> None:
 
 
 for command in (lineup, plan, chips, team, backtest, agents, episodes, query, report, doctor, open_command, completion):
+    main.add_command(command)
+for command in (backup, restore, rebuild, prune):
     main.add_command(command)
 
 

@@ -6,6 +6,8 @@ the same file, so runs from either side stand in the same history.
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +42,21 @@ def open_instance(settings: Settings) -> dg.DagsterInstance:
         settings.dagster_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise WarehouseError(f"{settings.dagster_dir}: cannot make the folder: {error.strerror}") from error
+    _refuse_damage(settings.dagster_dir)
     return dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(settings.home), overrides=overrides))
+
+
+def _refuse_damage(dagster_dir: Path) -> None:
+    """Name a database that is damaged, before Dagster makes errors of its own of it."""
+    for path in (*dagster_dir.glob("*/runs.db"), *dagster_dir.glob("*/index.db"), *dagster_dir.glob("*/schedules.db")):
+        try:
+            with closing(sqlite3.connect(path)) as connection:
+                connection.execute("select count(*) from sqlite_master").fetchall()
+        except sqlite3.DatabaseError as error:
+            raise WarehouseError(
+                f"{path}: the history of runs cannot be used; `f1-pipeline restore` brings a back-up back, or move the "
+                f"folder {dagster_dir} aside: tables stay as they are, only the history begins anew: {error}"
+            ) from error
 
 
 def _placed(config: dict[str, Any], dagster_dir: Path) -> dict[str, Any]:

@@ -18,12 +18,14 @@ from __future__ import annotations
 
 import logging
 import re
+import shutil
 import sqlite3
 import warnings
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from importlib import import_module
 from importlib.metadata import version
@@ -111,8 +113,9 @@ class Tracking:
         self.name = name
         self.store_dir = store_dir.resolve()
         self.store_dir.mkdir(parents=True, exist_ok=True)
-        self._client = _open_client(self.uri)
+        # before MLflow, which turns damage into errors of its own, and makes a new store of an empty file
         _write_ahead(self.store_dir / "mlflow.db")
+        self._client = _open_client(self.uri)
         self._experiment_id = self._find_or_create()
         self._known: dict[str, _Finished] | None = None
 
@@ -135,6 +138,14 @@ class Tracking:
     def _search(self, condition: str) -> dict[str, _Finished]:
         """Read the finished runs that meet a condition, by fingerprint."""
         found: dict[str, _Finished] = {}
+        for run in self._runs(condition):
+            finished = _Finished.from_run(run)
+            if finished is not None:
+                found[finished.fingerprint] = finished
+        return found
+
+    def _runs(self, condition: str) -> Iterator[Run]:
+        """Read the runs that meet a condition, page by page."""
         token: str | None = None
         while token is None or token:
             page = self._client.search_runs(
@@ -145,12 +156,8 @@ class Tracking:
                 order_by=["attributes.start_time DESC"],
                 page_token=token,
             )
-            for run in page:
-                finished = _Finished.from_run(run)
-                if finished is not None:
-                    found[finished.fingerprint] = finished
+            yield from page
             token = page.token or ""
-        return found
 
     def find(self, fingerprint: str) -> str | None:
         """Look up a finished model by its fingerprint.
@@ -309,6 +316,47 @@ class Tracking:
             raise WarehouseError(f"{model_uri}: expected the file {path}, found none")
         return path
 
+    def prune(self, referenced: Collection[str], before: datetime, dry_run: bool = False) -> list[str]:
+        """Delete the models, with their files, that nothing refers to any more, and what failed runs left.
+
+        Parameters
+        ----------
+        referenced : collection of str
+            URIs that a table names; versions that an alias points at count as well, and the runs around them.
+        before : datetime
+            Runs that began later stay.
+        dry_run : bool
+            Whether to say only what would go.
+
+        Returns
+        -------
+        list of str
+            Names of the runs that are gone. MLflow keeps their rows as deleted.
+        """
+        aliases = self._client.get_registered_model(self.name).aliases.values()
+        kept_uris = {*referenced, *(f"models:/{self.name}/{number}" for number in aliases)}
+        runs = list(self._runs("attributes.status != 'RUNNING'")) + list(self._runs("attributes.status = 'RUNNING'"))
+        kept = {run.info.run_id for run in runs if run.data.tags.get("model_uri") in kept_uris}
+        kept |= {str(run.data.tags.get("mlflow.parentRunId")) for run in runs if run.info.run_id in kept}
+        latest = int(before.timestamp() * 1000)
+        gone = [run for run in runs if run.info.run_id not in kept and run.info.start_time < latest]
+        for run in [] if dry_run else gone:
+            self._delete(run)
+        return [str(run.info.run_name) for run in gone]
+
+    def _delete(self, run: Run) -> None:
+        """Delete a run, its version and its files; the version first, for a run without one is never used."""
+        tags = run.data.tags
+        parsed = _URI.fullmatch(tags.get("model_uri", ""))
+        if parsed is not None:
+            self._client.delete_model_version(parsed["name"], parsed["version"])
+        self._client.delete_run(run.info.run_id)
+        for folder in (Path(tags.get("model_path", "")), _local_path(run.info.artifact_uri)):
+            # only what is the store's own; the run's artifacts lie in a folder of its name
+            own = folder if folder.name != "artifacts" else folder.parent
+            if own.is_relative_to(self.store_dir / "artifacts" / self.name) and own.is_dir():
+                shutil.rmtree(own)
+
     def _find_or_create(self) -> str:
         """Find or create the experiment and the registered model."""
         if not self._client.search_registered_models(f"name = '{self.name}'"):
@@ -409,8 +457,14 @@ def _open_client(uri: str) -> MlflowClient:
 
 def _write_ahead(path: Path) -> None:
     """Switch the store to SQLite's write-ahead log: a commit syncs once, and `mlflow ui` reads during a run."""
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("pragma journal_mode = wal")
+    try:
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("pragma journal_mode = wal")
+    except sqlite3.DatabaseError as error:
+        raise WarehouseError(
+            f"{path}: the model store cannot be used; `f1-pipeline restore` brings a back-up back, or move the folder "
+            f"{path.parent} aside and run again: {error}"
+        ) from error
 
 
 @cache

@@ -24,6 +24,9 @@ from f1_pipeline.errors import UsageError, WarehouseError
 
 POLL_S = 0.05
 LOCKED = "Could not set lock"  # how DuckDB says that another process has the file open
+# how it says that the file is none of its own, or not whole
+DAMAGED = ("not a valid DuckDB database file", "Corrupt database file", "Could not read enough bytes", "checksum")
+REBUILD = "`f1-pipeline restore` brings a back-up back, `f1-pipeline rebuild` computes it again"
 CHECK_THE_DISK = "check the disk, its space and the file"
 Connecting = Callable[[], AbstractContextManager[duckdb.DuckDBPyConnection]]
 
@@ -57,8 +60,7 @@ class Warehouse:
         WarehouseError
             When another process holds the file, the file is damaged, or the disk is full.
         """
-        self._make_folder()
-        with self._lock(), _translated(self.path):
+        with self.locked(), _translated(self.path):
             connection = self._connect(read_only=False)
             try:
                 yield connection
@@ -88,6 +90,7 @@ class Warehouse:
                 connection.close()
 
     def _connect(self, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+        self._refuse_an_empty_file()
         deadline = time.monotonic() + self.lock_wait_s
         while True:
             try:
@@ -100,6 +103,11 @@ class Warehouse:
                 connection.execute("set timezone = 'UTC'")
                 return connection
 
+    def _refuse_an_empty_file(self) -> None:
+        """Refuse what a full disk or a bad copy leaves; DuckDB would take it for a warehouse without tables."""
+        if self.path.exists() and not self.path.stat().st_size:
+            raise WarehouseError(f"{self.path}: the file is damaged; {REBUILD}: it is empty")
+
     def _make_folder(self) -> None:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -107,16 +115,26 @@ class Warehouse:
             raise WarehouseError(f"{self.path.parent}: cannot make the folder: {error.strerror}") from error
 
     @contextmanager
-    def _lock(self) -> Generator[None]:
+    def locked(self) -> Generator[None]:
+        """Keep every writer out without opening the file: to copy it, or to put another in its place.
+
+        Raises
+        ------
+        WarehouseError
+            When a writer keeps the file longer than `lock_wait_s`, or the lock cannot be written.
+        """
+        self._make_folder()
         lock_path = self.path.with_suffix(".lock")
-        descriptor = os.open(lock_path, os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            self._acquire(descriptor, lock_path)
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        with ExitStack() as holding:
+            try:
+                descriptor = os.open(lock_path, os.O_RDWR | os.O_CREAT, 0o644)
+                holding.callback(os.close, descriptor)  # also gives the lock back
+                self._acquire(descriptor, lock_path)
+                os.ftruncate(descriptor, 0)
+                os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+            except OSError as error:
+                raise WarehouseError(f"{lock_path}: {CHECK_THE_DISK}: {error.strerror}") from error
             yield
-        finally:
-            os.close(descriptor)  # also gives the lock back
 
     def _acquire(self, descriptor: int, lock_path: Path) -> None:
         deadline = time.monotonic() + self.lock_wait_s
@@ -215,6 +233,8 @@ def _translated(path: Path) -> Generator[None]:
     except duckdb.IOException as error:
         reason = str(error).splitlines()[0]
         hint = "another process has it open" if LOCKED in reason else CHECK_THE_DISK
+        if any(words in reason for words in DAMAGED):
+            hint = f"the file is damaged; {REBUILD}"
         raise WarehouseError(f"{path}: {hint}: {reason}") from error
     except duckdb.TransactionException as error:
         # A full disk shows when DuckDB commits: only then are the rows of a table written.
@@ -222,7 +242,13 @@ def _translated(path: Path) -> Generator[None]:
         raise WarehouseError(f"{path}: {CHECK_THE_DISK}: {reason}") from error
     except (duckdb.FatalException, duckdb.SerializationException) as error:
         reason = str(error).splitlines()[0]
-        raise WarehouseError(f"{path}: the file cannot be used: {reason}") from error
+        raise WarehouseError(f"{path}: the file cannot be used; {REBUILD}: {reason}") from error
+    except (duckdb.BinderException, duckdb.CatalogException) as error:
+        reason = str(error).splitlines()[0]
+        raise WarehouseError(
+            f"{path}: expected the tables of this version; computed by an earlier one, or not yet computed, it lacks "
+            f"some: `f1-pipeline run` computes what is missing, `f1-pipeline rebuild` everything: {reason}"
+        ) from error
 
 
 def ask(warehouse: Warehouse, sql: str, parameters: Mapping[str, object] | None = None) -> pa.Table:

@@ -52,6 +52,10 @@ def test_every_command_of_the_table_exists() -> None:
         "completion",
         "doctor",
         "open",
+        "backup",
+        "restore",
+        "rebuild",
+        "prune",
     }
     for name in named:
         assert CliRunner().invoke(main, [name, "--help"]).exit_code == 0

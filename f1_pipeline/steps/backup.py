@@ -1,0 +1,220 @@
+"""Back up an installation: facts, your team, the warehouse, the models and the history of runs, in one archive.
+
+Belongs here: what a back-up holds, and making one. Neighbours: `restore.py` brings one back. The archive is a zip: the
+standard library reads and writes it, any computer opens it, each file of it is compressed and checked by itself. Files
+are copied while nobody writes them, SQLite's by its own back-up, and packed afterwards, so that a run waits for
+seconds. The manifest has a digest of each file; the archive gets its name when it is whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sqlite3
+import tempfile
+import zipfile
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from f1_pipeline.errors import UsageError, WarehouseError
+from f1_pipeline.settings import Settings
+from f1_pipeline.sources.publish import publishing
+from f1_pipeline.sources.source import Say
+from f1_pipeline.warehouse.connection import Warehouse
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+SQLITE_MAGIC = b"SQLite format 3\0"
+_SQLITE_LOGS = ("-wal", "-shm", "-journal")
+_LEFT_OUT = (".lock", ".unfinished")
+
+
+@dataclass(frozen=True)
+class Area:
+    """A part of an installation.
+
+    Attributes
+    ----------
+    name : str
+        Folder of its files in an archive.
+    folder : Path
+        Where they are in the installation.
+    only : tuple of str
+        Names of the files that are meant, where not all of the folder is.
+    without : Path or None
+        A folder in it that is an area of its own.
+    """
+
+    name: str
+    folder: Path
+    only: tuple[str, ...] = ()
+    without: Path | None = None
+
+    def entries(self) -> list[str]:
+        """Name the files and folders directly in it; hidden ones, locks and damaged files do not belong to it."""
+        if not self.folder.is_dir():
+            return []
+        return sorted(
+            path.name for path in self.folder.iterdir() if self.owns(path.name) and path.resolve() != self.without
+        )
+
+    def owns(self, name: str) -> bool:
+        """Whether a file or folder of that name belongs to it."""
+        is_odd = name.startswith(".") or ".damaged-" in name or name.endswith(_LEFT_OUT)
+        return name in self.only if self.only else not is_odd
+
+
+@dataclass(frozen=True)
+class Backup:
+    """An archive: when and by which version it was made, and how much is in it."""
+
+    path: Path
+    made_at: str
+    version: str
+    file_count: int
+    byte_count: int
+
+
+def areas(settings: Settings) -> tuple[Area, ...]:
+    """Name the parts of an installation that a back-up holds."""
+    return (
+        Area("data", settings.data_dir, without=settings.warehouse_dir),
+        Area("warehouse", settings.warehouse_dir),
+        Area("team", settings.team_path.parent, only=(settings.team_path.name,)),
+    )
+
+
+def back_up(settings: Settings, target: Path, say: Say) -> Backup:
+    """Write everything that cannot be had again, or only by hours of computing, into one archive.
+
+    Parameters
+    ----------
+    settings : Settings
+        Its `lock_wait_s` is the patience with a run.
+    target : Path
+        The archive; one of that name is replaced when the new one is whole.
+    say : callable
+        Told of each step.
+
+    Returns
+    -------
+    Backup
+
+    Raises
+    ------
+    UsageError
+        The archive would lie in what it backs up, or another process is writing the facts.
+    WarehouseError
+        A run goes on for longer than the patience, a database is damaged, or the disk is full; the message names it.
+    """
+    target = target.resolve()
+    for folder in (settings.data_dir, settings.warehouse_dir):
+        if target.is_relative_to(folder):
+            raise UsageError(f"{target}: expected a place outside {folder}, which is what is backed up")
+    unfinished = target.with_name(f".{target.name}.unfinished")
+    with disk_errors(target, "the back-up cannot be written"):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".backing-up-", dir=target.parent) as staging:
+            say("Copying facts, warehouse, models and the history of runs.")
+            copy_installation(settings, Path(staging), say)
+            say("Packing.")
+            try:
+                backup = _pack(Path(staging), unfinished, target, str(settings.warehouse_dir))
+                unfinished.replace(target)
+            finally:
+                unfinished.unlink(missing_ok=True)
+        _sync(target.parent)
+    return backup
+
+
+def copy_installation(settings: Settings, staging: Path, say: Say) -> None:
+    """Copy every area while nobody writes facts or warehouse."""
+    warehouse = Warehouse(settings.warehouse_path, settings.lock_wait_s)
+    with publishing(settings.data_dir, say), warehouse.locked():
+        for area in areas(settings):
+            for name in area.entries():
+                _copy(area.folder / name, staging / area.name / name)
+
+
+def _copy(source: Path, target: Path) -> None:
+    for path in _files(source):
+        copied = target / path.relative_to(source)
+        copied.parent.mkdir(parents=True, exist_ok=True)
+        if is_sqlite(path):
+            _copy_sqlite(path, copied)
+        else:
+            shutil.copyfile(path, copied)
+
+
+def _files(path: Path) -> Iterator[Path]:
+    """List the files at or below a path; a link could lead anywhere and is left out, as are SQLite's logs."""
+    if path.is_symlink() or path.name.endswith(_SQLITE_LOGS):
+        return
+    if path.is_dir():
+        for inner in sorted(path.iterdir()):
+            yield from _files(inner)
+    elif path.is_file():
+        yield path
+
+
+def is_sqlite(path: Path) -> bool:
+    """Whether a file is a SQLite database."""
+    with path.open("rb") as stream:
+        return stream.read(len(SQLITE_MAGIC)) == SQLITE_MAGIC
+
+
+def _copy_sqlite(path: Path, target: Path) -> None:
+    """Copy a database as of one moment, with what its log has."""
+    try:
+        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(target)) as copied:
+            source.backup(copied)
+            found = copied.execute("pragma quick_check").fetchall()
+    except sqlite3.DatabaseError as error:
+        raise WarehouseError(f"{path}: the database cannot be backed up: {error}") from error
+    if found != [("ok",)]:
+        raise WarehouseError(f"{path}: the database is damaged: {str(found[0][0]).splitlines()[-1]}")
+
+
+def _pack(staging: Path, unfinished: Path, target: Path, warehouse_dir: str) -> Backup:
+    listed: dict[str, dict[str, str | int]] = {}
+    made_at, own_version = datetime.now(UTC).isoformat(timespec="seconds"), version("f1-pipeline")
+    with unfinished.open("wb") as stream:
+        with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+            for path in _files(staging):
+                name = path.relative_to(staging).as_posix()
+                archive.write(path, name)
+                listed[name] = {"sha256": digest(path), "byte_count": path.stat().st_size}
+            manifest = {"format": FORMAT, "version": own_version, "made_at": made_at, "warehouse_dir": warehouse_dir}
+            archive.writestr(MANIFEST, json.dumps(manifest | {"files": listed}, indent=1))
+        stream.flush()
+        os.fsync(stream.fileno())
+    return Backup(target, made_at, own_version, len(listed), unfinished.stat().st_size)
+
+
+def digest(path: Path) -> str:
+    """Hash a file."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def disk_errors(path: Path, what: str) -> Generator[None]:
+    """Turn what the disk refuses into an error that names the file."""
+    try:
+        yield
+    except OSError as error:
+        raise WarehouseError(f"{path}: {what}: {error.strerror or error} ({error.filename or path})") from error
