@@ -34,12 +34,15 @@ LOCAL_SCHEMES = ("file:", "data:", "blob:", "about:")
 _CONTRASTS = """
 () => {
   const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
+  const known = new Map();
   const parsed = colour => {
+    if (known.has(colour)) return [...known.get(colour)];
     canvas.clearRect(0, 0, 1, 1);
     canvas.fillStyle = colour;
     canvas.fillRect(0, 0, 1, 1);
     const [red, green, blue, alpha] = canvas.getImageData(0, 0, 1, 1).data;
-    return [red, green, blue, alpha / 255];
+    known.set(colour, [red, green, blue, alpha / 255]);
+    return [...known.get(colour)];
   };
   const over = (top, below) => [0, 1, 2].map(i => top[i] * top[3] + below[i] * (1 - top[3])).concat(1);
   const backdrop = element => {

@@ -72,9 +72,9 @@ CHANGES = """
     order by later.expected_points - now.expected_points desc nulls last, ent.asset_type desc, ent.asset_id
 """
 PART_WORDS = {
-    "choice": ("Your choice", "the line-up that counted is not the recommended one"),
-    "forecast": ("Forecast", "scores that it did not see coming, beyond plain luck"),
-    "luck": ("Luck", "what even a perfect forecast loses on average in a weekend like this"),
+    "choice": ("Your choice", "the line-up that counted was not the recommended one"),
+    "forecast": ("Forecast", "what else the scores kept from its line-up; below 0 they were kind to it"),
+    "luck": ("Luck", "what even a perfect forecast loses on average, for it does not know the scores"),
 }
 NAMED_CHANGES = 3
 
@@ -172,13 +172,15 @@ def _parts(rows: list[Row]) -> Section | None:
         return None
     lines = []
     for row in rows:
+        if row["part"] == "choice" and not row["points"]:
+            continue  # the recommended line-up is the one that counted
         name, meaning = PART_WORDS.get(row["part"], (row["part"], ""))
         usual = "" if row["p10_points"] is None else f"; {span(row['p10_points'], row['p90_points'])} in 8 races of 10"
         lines.append((name, number(row["points"]), meaning + usual))
     total = sum(row["points"] for row in rows)
     lines.append(("Together", number(total), "behind the best line-up that was possible, known only afterwards"))
     title = "What cost points; below 0 it brought some"
-    return Section(title, ("Part", "Points", ""), tuple(lines), frozenset({len(rows) - 1}), frozenset({2}))
+    return Section(title, ("Part", "Points", ""), tuple(lines), frozenset({len(lines) - 2}), frozenset({2}))
 
 
 def _hindsight(rows: list[Row], names: dict[AssetKey, str]) -> Section | None:
@@ -227,9 +229,15 @@ def _in_words(rows: list[Row], names: dict[AssetKey, str], next_key: str, picks:
     moves = [row["move_musd"] for row in rows if key_of(row) in held and row["move_musd"] is not None]
     said = [f"The prices of the picks moved by {price_move(sum(moves))} together."] if moves else []
     shifted = [row for row in rows if _shift(row) is not None]
-    if shifted:
-        ends = shifted[:NAMED_CHANGES], shifted[: -NAMED_CHANGES - 1 : -1]
-        more, less = (", ".join(f"{names[key_of(row)]} {signed(_shift(row), 1)}" for row in own) for own in ends)
-        where = place_name(next_key)
-        said.append(f"In {where} the forecast expects more than it did here of {more}; less of {less}.")
+    more = [row for row in shifted if row["expected_next"] > row["expected_now"]]
+    less = [row for row in reversed(shifted) if row["expected_next"] < row["expected_now"]]
+    named = [f"{word} of {_most(own, names)}" for own, word in ((more, "more"), (less, "less")) if own]
+    if named:
+        said.append(f"In {place_name(next_key)} the forecast expects, against here, {'; '.join(named)}.")
+    if len(named) == 1 and len(more or less) == len(shifted):
+        said.append(f"It expects {'more' if more else 'less'} of every asset.")
     return said
+
+
+def _most(rows: list[Row], names: dict[AssetKey, str]) -> str:
+    return ", ".join(f"{names[key_of(row)]} {signed(_shift(row), 1)}" for row in rows[:NAMED_CHANGES])

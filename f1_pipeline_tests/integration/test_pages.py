@@ -173,7 +173,7 @@ def test_page_of_a_finished_race_begins_with_what_came_of_it(pipeline: Pipeline)
     scored = re.search(r"Pick Expected .*? Line-up ", found.text)
     assert scored is not None
     assert scored[0].count("%") == 7
-    assert "In Monaco the forecast expects more than it did here of" in found.text
+    assert "In Monaco the forecast expects, against here, " in found.text
 
 
 def test_season_page_adds_up(pipeline: Pipeline) -> None:
