@@ -16,6 +16,7 @@ from f1_pipeline.cli_agents import agents
 from f1_pipeline.cli_completion import completion, every_race_key, race_keys, rule_seasons, seasons
 from f1_pipeline.cli_doctor import doctor
 from f1_pipeline.cli_episodes import episodes
+from f1_pipeline.cli_export import export
 from f1_pipeline.cli_group import CommandLine
 from f1_pipeline.cli_lineup import lineup, print_stored
 from f1_pipeline.cli_open import open_command
@@ -45,7 +46,11 @@ def main() -> None:
     """
 
 
-for command in (lineup, plan, chips, team, backtest, agents, episodes, query, report, doctor, open_command, completion):
+COMMANDS = (
+    *(lineup, plan, chips, team, backtest, agents, episodes),
+    *(query, report, export, doctor, open_command, completion),
+)
+for command in COMMANDS:
     main.add_command(command)
 for command in (backup, restore, rebuild, prune):
     main.add_command(command)

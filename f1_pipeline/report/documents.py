@@ -16,6 +16,7 @@ from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.registry import build_steps
 from f1_pipeline.warehouse.contract import TableContract
 from f1_pipeline.warehouse.dry_run import ColumnTypes, column_types
+from f1_pipeline.warehouse.reader_file import READER_SCHEMA, ReaderObject
 
 LAYERS = {
     "raw": "The files in data/, row by row, typed.",
@@ -28,6 +29,12 @@ LAYERS = {
     "lineups": "The best line-ups of a race, and what they were worth.",
     "marts": "Ready answers to usual questions.",
 }
+
+
+READER_MEANING = (
+    "Views and macros for usual questions. They are in the published copy of the warehouse, `published.duckdb`, alone; "
+    "[how to read it](warehouse.md)."
+)
 
 
 def write_documents(pipeline: Pipeline) -> list[Path]:
@@ -62,7 +69,7 @@ def write_documents(pipeline: Pipeline) -> list[Path]:
 
 
 def render_data_dictionary(pipeline: Pipeline) -> str:
-    """Render every table of the warehouse: what a row is, its grain, columns, types, units and checks.
+    """Render every table of the warehouse, and every view and macro for readers.
 
     Parameters
     ----------
@@ -76,14 +83,39 @@ def render_data_dictionary(pipeline: Pipeline) -> str:
     types = column_types(pipeline.models)
     parts = [
         "# Data dictionary",
-        "Every table of the warehouse, generated from the headers of the SQL models and the declaration of the fact "
-        "files by `f1-pipeline docs`. Do not edit it by hand.",
+        "Every table, view and macro of the warehouse, generated from the headers of the SQL files and the declaration "
+        "of the fact files by `f1-pipeline docs`. Do not edit it by hand.",
     ]
     for layer, meaning in LAYERS.items():
         parts.append(f"## {layer}\n\n{meaning}")
         contracts = [contract for contract in pipeline.contracts.values() if contract.schema == layer]
         parts += [_render_table(contract, types) for contract in sorted(contracts, key=lambda found: found.name)]
+    parts.append(f"## {READER_SCHEMA}\n\n{READER_MEANING}")
+    parts += [_render_reader_object(item) for item in sorted(pipeline.reader_objects, key=lambda found: found.path)]
     return "\n\n".join(parts) + "\n"
+
+
+def _render_reader_object(item: ReaderObject) -> str:
+    contract = item.contract
+    per_call = "of one call" if item.parameters else "of the view"
+    lines = [
+        f"### {item.signature}",
+        "",
+        f"{item.kind.capitalize()}. {contract.description}",
+        "",
+        f"Grain {per_call}: {', '.join(f'`{name}`' for name in contract.grain)}.",
+        "",
+    ]
+    if item.parameters:
+        lines += ["| parameter | default | description |", "|---|---|---|"]
+        for given in item.parameters:
+            default = f"`{given.default}`" if given.default else "must be given"
+            lines.append(f"| `{given.name}` | {default} | {given.description} |")
+        lines.append("")
+    lines += ["| column | unit | description |", "|---|---|---|"]
+    lines += [f"| `{column.name}` | {column.unit} | {column.description} |" for column in contract.columns]
+    lines += ["", f"Example: `{item.example}`"]
+    return "\n".join(lines)
 
 
 def _render_table(contract: TableContract, types: ColumnTypes) -> str:

@@ -12,9 +12,8 @@ from __future__ import annotations
 
 import csv
 import re
-import tempfile
-from collections.abc import Callable, Generator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,6 +34,7 @@ from f1_pipeline.rl.simulated import BLOCK
 from f1_pipeline.rl.vector_env import Arrays, F1FantasyVectorEnv
 from f1_pipeline.steps.agents import untrained
 from f1_pipeline.steps.episode_card import CARD, TITLE, EpisodeFile, render_card
+from f1_pipeline.steps.folders import replacing_folder
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.season_arrays import real_season, season_simulator
 
@@ -129,7 +129,7 @@ def write_episodes(
         The folder cannot be written.
     """
     seasons = _checked(pipeline, request)
-    with _replacing(folder, overwrite) as made:
+    with replacing_folder(folder, lambda target: _check_target(target, folder, overwrite)) as made:
         (made / STEPS).mkdir()
         files, slots = [], []
         for season in seasons:
@@ -319,31 +319,6 @@ def _writer(path: Path, metadata: dict[str, str]) -> pq.ParquetWriter:
     # Words repeat; of numbers a dictionary makes a tenth more than zstd alone.
     words = [column.name for column in COLUMNS if pa.types.is_string(column.type)]
     return pq.ParquetWriter(path, schema(metadata), compression="zstd", use_dictionary=words)
-
-
-@contextmanager
-def _replacing(folder: Path, overwrite: bool) -> Generator[Path]:
-    """Give a folder to fill, which takes the place of another when all is well, and vanishes otherwise."""
-    target = folder.resolve()
-    try:
-        _check_target(target, folder, overwrite)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as beside:
-            made, old = Path(beside) / "made", Path(beside) / "old"
-            made.mkdir()
-            yield made
-            # Minutes may have passed.
-            _check_target(target, folder, overwrite)
-            try:
-                if target.exists():
-                    target.rename(old)
-                made.rename(target)
-            finally:
-                # Whatever stops it, an interrupt too, must not take what was there before.
-                if old.exists() and not target.exists():
-                    old.rename(target)
-    except OSError as error:
-        raise DataError(f"{folder}: expected a folder that can be written, found {error}") from error
 
 
 def _check_target(target: Path, named: Path, overwrite: bool) -> None:

@@ -22,6 +22,7 @@ from f1_pipeline.warehouse.contract import TableContract
 from f1_pipeline.warehouse.facts import raw_contract
 from f1_pipeline.warehouse.frames import has_table
 from f1_pipeline.warehouse.model_file import SqlModel, SqlTest, read_models, read_tests
+from f1_pipeline.warehouse.reader_file import ReaderObject, read_reader_objects
 
 if TYPE_CHECKING:
     from f1_pipeline.forecast.tracking import Tracking
@@ -93,6 +94,11 @@ class Pipeline:
     def models(self) -> dict[str, SqlModel]:
         """Every SQL model, by full table name."""
         return read_models(self.settings.sql_dir)
+
+    @cached_property
+    def reader_objects(self) -> tuple[ReaderObject, ...]:
+        """Every view and macro of a published snapshot."""
+        return read_reader_objects(self.settings.sql_dir)
 
     @cached_property
     def tests(self) -> tuple[SqlTest, ...]:

@@ -27,4 +27,4 @@ def publish_snapshot(pipeline: Pipeline) -> Snapshot:
     WarehouseError
         There is no warehouse, another process writes it, or the disk is full; what was published before stays.
     """
-    return publish(pipeline.warehouse, pipeline.settings.published_path)
+    return publish(pipeline.warehouse, pipeline.settings.published_path, pipeline.reader_objects)

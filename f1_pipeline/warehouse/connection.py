@@ -226,6 +226,20 @@ class PublishedWarehouse(ReadOnlyWarehouse, _KeepsOpen):
 
 
 @contextmanager
+def open_alone(path: Path) -> Generator[duckdb.DuckDBPyConnection]:
+    """Open a file that nobody else knows of for writing, such as an unfinished copy; no lock is taken.
+
+    Raises
+    ------
+    WarehouseError
+        When the file is damaged, or the disk is full.
+    """
+    with _translated(path), closing(duckdb.connect(str(path))) as connection:
+        connection.execute("set timezone = 'UTC'")
+        yield connection
+
+
+@contextmanager
 def _translated(path: Path) -> Generator[None]:
     """Turn DuckDB's errors about the file itself into one that names it."""
     try:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from f1_pipeline.errors import WarehouseError
-from f1_pipeline.warehouse.connection import Warehouse
+from f1_pipeline.warehouse.connection import Warehouse, open_alone
+from f1_pipeline.warehouse.reader_file import ReaderObject, create_reader_objects
 
 
 @dataclass(frozen=True)
@@ -28,14 +30,17 @@ class Snapshot:
         Its size.
     table_count : int
         Tables in it.
+    reader_objects : tuple of str
+        Full names of the views and macros for readers.
     """
 
     path: Path
     byte_count: int
     table_count: int
+    reader_objects: tuple[str, ...] = ()
 
 
-def publish(warehouse: Warehouse, target: Path) -> Snapshot:
+def publish(warehouse: Warehouse, target: Path, objects: Sequence[ReaderObject] = ()) -> Snapshot:
     """Replace the published copy by the warehouse as it is now.
 
     Whoever has the old copy open goes on reading it: its file lives until the last of them closes it.
@@ -46,6 +51,8 @@ def publish(warehouse: Warehouse, target: Path) -> Snapshot:
         Of a run that has it open, or of nobody; in between two writes, since a copy has what is committed.
     target : Path
         The published file, in a folder of the same disk as its predecessor.
+    objects : sequence of ReaderObject
+        Views and macros to create in it.
 
     Returns
     -------
@@ -67,11 +74,11 @@ def publish(warehouse: Warehouse, target: Path) -> Snapshot:
             cleaning.callback(_remove, unfinished)
             connection.execute("checkpoint")
             _copy(warehouse.path, unfinished)
-            table_count = _finish(unfinished)
+            table_count, created = _finish(unfinished, objects)
             _put_in_place(unfinished, target)
         except OSError as error:
             raise WarehouseError(f"{target}: cannot be published: {error}") from error
-    return Snapshot(target, target.stat().st_size, table_count)
+    return Snapshot(target, target.stat().st_size, table_count, created)
 
 
 def _copy(source: Path, unfinished: Path) -> None:
@@ -86,10 +93,15 @@ def _copy(source: Path, unfinished: Path) -> None:
         raise WarehouseError(f"{unfinished}: cannot be written, check the disk and its space: {reason}")
 
 
-def _finish(unfinished: Path) -> int:
-    """Open the copy, which proves that it is whole, and count its tables."""
-    with Warehouse(unfinished, lock_wait_s=0).read() as connection:
-        return connection.execute("select count(*) from duckdb_tables()").fetchall()[0][0]
+def _finish(unfinished: Path, objects: Sequence[ReaderObject]) -> tuple[int, tuple[str, ...]]:
+    """Open the copy, which proves that it is whole, count its tables, and add what is for readers alone."""
+    with open_alone(unfinished) as connection:
+        table_count = connection.execute("select count(*) from duckdb_tables()").fetchall()[0][0]
+        connection.execute("begin transaction")
+        created = create_reader_objects(connection, objects)
+        connection.execute("commit")
+        connection.execute("checkpoint")  # here a full disk is an error; closing the file would keep it to itself
+    return table_count, created
 
 
 def _put_in_place(unfinished: Path, target: Path) -> None:

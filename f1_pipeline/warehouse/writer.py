@@ -246,10 +246,8 @@ def _create_table(connection: duckdb.DuckDBPyConnection, contract: TableContract
         )
     if not stored:
         connection.execute(f"create table {contract.full_name} as select * from temp.staged_rows limit 0")
-        connection.execute(f"comment on table {contract.full_name} is {_literal(contract.description)}")
-        for column in contract.columns:
-            text = f"{column.description} [{column.unit}]" if column.unit else column.description
-            connection.execute(f"comment on column {contract.full_name}.{column.name} is {_literal(text)}")
+        connection.execute(f"comment on table {contract.full_name} is {literal(contract.description)}")
+        comment_columns(connection, contract)
 
 
 def _swap_rows(connection: duckdb.DuckDBPyConnection, contract: TableContract, partition_keys: Sequence[str]) -> None:
@@ -280,5 +278,13 @@ def _table_size(connection: duckdb.DuckDBPyConnection, contract: TableContract) 
     return connection.execute(f"select count(*) from {contract.full_name}").fetchall()[0][0]
 
 
-def _literal(text: str) -> str:
+def comment_columns(connection: duckdb.DuckDBPyConnection, contract: TableContract) -> None:
+    """Say in the warehouse itself what each column of a table or view is, with its unit."""
+    for column in contract.columns:
+        text = f"{column.description} [{column.unit}]" if column.unit else column.description
+        connection.execute(f"comment on column {contract.full_name}.{column.name} is {literal(text)}")
+
+
+def literal(text: str) -> str:
+    """Quote a text for DuckDB, where a statement takes no parameters."""
     return "'" + text.replace("'", "''") + "'"

@@ -47,6 +47,7 @@ def test_every_command_of_the_table_exists() -> None:
         "scores",
         "team",
         "tune",
+        "export",
         "export-training",
         "import",
         "completion",

@@ -16,6 +16,7 @@ import duckdb
 from f1_pipeline.warehouse.dry_run import ColumnTypes, column_types
 from f1_pipeline.warehouse.lineage import tables_of, upstream_tables
 from f1_pipeline.warehouse.model_file import SqlModel, read_models, read_tests
+from f1_pipeline.warehouse.reader_file import ReaderObject, create_reader_objects, read_reader_objects
 from f1_pipeline.warehouse.writer import write_model
 from f1_pipeline_tests.support import REPO
 
@@ -25,6 +26,11 @@ Row = dict[str, Any]
 @cache
 def sql_models() -> dict[str, SqlModel]:
     return read_models(REPO / "dbt_like_sql")
+
+
+@cache
+def reader_objects() -> tuple[ReaderObject, ...]:
+    return read_reader_objects(REPO / "dbt_like_sql")
 
 
 @cache
@@ -78,6 +84,30 @@ def broken_rows(test_name: str, race_keys: Sequence[str], **given: Sequence[Mapp
     with duckdb.connect() as connection:
         _make_tables(connection, test_name, tables_of(test.body, test.path.name), given)
         result = connection.sql(test.body, params={"race_keys": list(race_keys)}).order("all")
+        return [dict(zip(result.columns, values, strict=True)) for values in result.fetchall()]
+
+
+def ask_reader(statement: str, **given: Sequence[Mapping[str, Any]]) -> list[Row]:
+    """Ask the views and macros for readers about hand-made rows.
+
+    Parameters
+    ----------
+    statement : str
+        SQL, as a reader would type it.
+    **given
+        As for `run_sql_model`.
+
+    Returns
+    -------
+    list of dict
+        Every column of every row, in the order of the answer.
+    """
+    objects = reader_objects()
+    names = {table for item in objects for table in item.upstream if not table.startswith("reader.")}
+    with duckdb.connect() as connection:
+        _make_tables(connection, "reader", sorted(names), given)
+        assert len(create_reader_objects(connection, objects)) == len(objects)
+        result = connection.sql(statement)
         return [dict(zip(result.columns, values, strict=True)) for values in result.fetchall()]
 
 
