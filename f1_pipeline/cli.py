@@ -46,11 +46,8 @@ def main() -> None:
     """
 
 
-COMMANDS = (
-    *(lineup, plan, chips, team, backtest, agents, episodes),
-    *(query, report, export, doctor, open_command, completion),
-)
-for command in COMMANDS:
+PLAYING = (lineup, plan, chips, team, backtest, agents, episodes)
+for command in (*PLAYING, query, report, export, doctor, open_command, completion):
     main.add_command(command)
 for command in (backup, restore, rebuild, prune):
     main.add_command(command)

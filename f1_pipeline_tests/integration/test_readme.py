@@ -12,7 +12,7 @@ from f1_pipeline.report.documents import render_data_dictionary
 from f1_pipeline.report.graph_picture import draw_graph
 from f1_pipeline.report.scoring_rules import render_scoring_rules
 from f1_pipeline.sources.my_team import read_my_team
-from f1_pipeline.steps.pipeline import Pipeline
+from f1_pipeline.steps.pipeline import Pipeline, open_published
 from f1_pipeline.steps.registry import build_steps
 from f1_pipeline.warehouse.connection import ask
 from f1_pipeline_tests.support import REPO
@@ -27,7 +27,7 @@ def test_there_are_ten_queries() -> None:
 
 @pytest.mark.parametrize("query", QUERIES, ids=range(len(QUERIES)))
 def test_query_answers(query: str, complete: Pipeline) -> None:
-    assert ask(complete.warehouse, query).num_rows > 0
+    assert ask(open_published(complete.settings).warehouse, query).num_rows > 0
 
 
 def test_every_command_of_the_table_exists() -> None:
