@@ -44,7 +44,9 @@ STEPS = """
     order by stp.asset_type, stp.asset_id, stp.step_musd
 """
 LINEUPS = """
-    select rank, asset_type, asset_id, seat, is_boosted, lineup_points, price_musd, transfer_count, transfer_points
+    select
+        rank, asset_type, asset_id, seat, is_boosted, is_own_team, lineup_points, price_musd, transfer_count,
+        transfer_points
     from lineups.optimal_lineup
     where race_key = $race_key
     order by rank, expected_points desc, asset_id
@@ -119,7 +121,7 @@ def alternatives(reader: Reader, race_key: str, names: dict[AssetKey, str]) -> S
     for row in reader.rows(("lineups.optimal_lineup",), LINEUPS, race_key=race_key):
         by_rank.setdefault(row["rank"], []).append(row)
     best = by_rank[min(by_rank)]
-    is_held = any(row["transfer_count"] for row in best)
+    is_held = best[0]["is_own_team"]
     rows = [_alternative(rank, own, best, names, is_held) for rank, own in by_rank.items()]
     columns = ("Rank", "Points", "Costs", "$M", *(["Transfers"] if is_held else []), "Boost", "Comes in", "Goes out")
     last = len(columns) - 1
