@@ -325,7 +325,7 @@ def score_events(pipeline: Pipeline, table: str, race_keys: Sequence[str]) -> Wr
         live = _live(connection, race_keys)
         not_classified = read_frame(connection, NOT_CLASSIFIED, parameters)
         steps = read_frame(connection, PRICE_STEPS, parameters)
-    events = pd.concat([not_classified, _price_outcomes(steps, _price_moves(pipeline))], ignore_index=True)
+    events = pd.concat([not_classified, _price_outcomes(steps, price_moves(pipeline))], ignore_index=True)
     rows = _with_live(events, live)
     report = run_model(pipeline, table, race_keys, rows)
     shown = rows[rows["phase"] == AT_LOCK]
@@ -484,10 +484,19 @@ def _problem(menu: pd.DataFrame, expected: pd.Series, actual: LineupProblem) -> 
     return LineupProblem.from_frame(forecast, actual.rules, race_key=actual.race_key)
 
 
-def _price_moves(pipeline: Pipeline) -> pd.DataFrame:
-    """Say by how much each official price moved up to the asset's next sale in the season, tenths of a million.
+def price_moves(pipeline: Pipeline) -> pd.DataFrame:
+    """Say by how much each official price moved up to the asset's next sale in the season.
 
     A driver who changes team is another asset, as for the price rules; the newest price of an asset has no move yet.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+
+    Returns
+    -------
+    DataFrame
+        race_key, asset_type, asset_id, constructor_id, move_tenths (of a million).
     """
     races = pd.DataFrame(
         [(race.race_key, race.season, number) for number, race in enumerate(pipeline.calendar.races)],

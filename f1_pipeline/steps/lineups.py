@@ -1,30 +1,23 @@
-"""Steps that decide: the best line-ups of a race, and what they were worth afterwards.
+"""Steps that decide: the best line-ups of a race.
 
-Belongs here: the tables of line-ups, written and read. Neighbours: `race_choice` makes the problem of a race and
-answers further wishes, `optimize` solves, `reasons` puts the picks in words.
+Belongs here: the table of line-ups, written and read. Neighbours: `race_choice` makes the problem of a race and
+answers further wishes, `optimize` solves, `reasons` puts the picks in words, `review` says what the best one was worth.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
-from f1_pipeline.errors import SolverError, UsageError, WarehouseError
-from f1_pipeline.forecast.evaluation import capture_share, evaluate
-from f1_pipeline.game.decisions import RaceMenu
-from f1_pipeline.game.lineup import CONSTRUCTOR, DRIVER, AssetKey, LineupRules, money
-from f1_pipeline.game.rules import SeasonRules
-from f1_pipeline.game.team import Team
-from f1_pipeline.optimize.enumeration import best_lineups, mean_affordable_points
+from f1_pipeline.errors import SolverError, UsageError
+from f1_pipeline.game.lineup import CONSTRUCTOR, DRIVER, LineupRules, money
+from f1_pipeline.optimize.enumeration import best_lineups
 from f1_pipeline.optimize.milp import POINTS_TOLERANCE, solve_lineups
 from f1_pipeline.optimize.problem import LineupProblem, RankedLineup
 from f1_pipeline.optimize.shadow import Difference, ShadowValues
-from f1_pipeline.optimize.team_problem import team_problem
-from f1_pipeline.steps.menus import race_menus
-from f1_pipeline.steps.my_team import held_team
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.race_choice import (
     FRESH_START,
@@ -42,28 +35,6 @@ from f1_pipeline.warehouse.writer import WriteReport
 
 LINEUP_TABLE = "lineups.optimal_lineup"
 RANKED_LINEUPS = 10
-ACTUAL = """
-    -- Who was on sale and then took no part scores nothing for those who hold him.
-    select ent.race_key, ent.asset_type, ent.asset_id, coalesce(lea.total_points, 0) as total_points
-    from core.race_entry as ent
-    left join marts.race_leaderboard as lea using (race_key, asset_type, asset_id)
-    where list_contains($race_keys, ent.race_key)
-    order by ent.race_key, ent.asset_type, ent.asset_id
-"""
-FORECASTS = """
-    select poi.race_key, poi.asset_type, poi.asset_id, poi.model_uri, poi.expected_points, poi.p10, poi.p90,
-        lea.total_points
-    from predictions.asset_points as poi
-    inner join marts.race_leaderboard as lea using (race_key, asset_type, asset_id)
-    where list_contains($race_keys, poi.race_key)
-    order by poi.race_key, poi.asset_type, poi.asset_id
-"""
-CHOSEN = """
-    select race_key, asset_type, seat, is_boosted, is_own_team, lineup_points
-    from lineups.optimal_lineup
-    where rank = 1 and list_contains($race_keys, race_key)
-    order by race_key, asset_type, seat
-"""
 STORED = """
     select asset_type, seat, is_boosted, is_own_team
     from lineups.optimal_lineup
@@ -136,41 +107,7 @@ def stored_choice(pipeline: Pipeline, race_key: str, rank: int = 1) -> RaceChoic
         raise UsageError(f"{race_key} has no line-up of rank {rank}")
     forecast = race_forecasts(pipeline, [race_key])[race_key]
     own = own_team(pipeline, forecast.menu) if rows["is_own_team"].all() else FRESH_START
-    return explained(pipeline, forecast, own, [_stored(own.problem(forecast), rows, rank)])
-
-
-def review_lineups(pipeline: Pipeline, table: str, race_keys: Sequence[str]) -> WriteReport:
-    """Score the recommended line-up of each finished race against hindsight and the mean line-up.
-
-    Parameters
-    ----------
-    pipeline : Pipeline
-    table : str
-        `lineups.lineup_review`.
-    race_keys : sequence of str
-
-    Returns
-    -------
-    WriteReport
-        With the figures of each race.
-
-    Raises
-    ------
-    WarehouseError
-        When a race has no points or no recommended line-up.
-    """
-    actuals = _rows_by_race(pipeline, ACTUAL, race_keys, "core.race_entry")
-    chosen = _rows_by_race(pipeline, CHOSEN, race_keys, "lineups.optimal_lineup")
-    reviews = {}
-    for race_key, menu in race_menus(pipeline, race_keys).items():
-        team = held_team(pipeline, race_key) if chosen[race_key]["is_own_team"].any() else None
-        points = _points_by_seat(menu, actuals[race_key])
-        reviews[race_key] = _review(menu, pipeline.rules(race_key), team, points, chosen[race_key])
-    rows = pd.DataFrame([{"race_key": race_key} | review for race_key, review in reviews.items()])
-    report = run_model(pipeline, table, race_keys, rows)
-    for race_key, forecasts in _rows_by_race(pipeline, FORECASTS, race_keys, "predictions.asset_points").items():
-        _record_outcomes(pipeline, forecasts, reviews[race_key]["capture_share"])
-    return replace(report, details=reviews)
+    return explained(pipeline, forecast, own, [lineup_of_rows(own.problem(forecast), rows, rank)])
 
 
 def lineup_rules(pipeline: Pipeline, race_key: str) -> LineupRules:
@@ -190,34 +127,25 @@ def _prove(problem: LineupProblem, best: RankedLineup) -> None:
         )
 
 
-def _review(
-    menu: RaceMenu, rules: SeasonRules, team: Team | None, points: Mapping[AssetKey, float], chosen: pd.DataFrame
-) -> dict[str, float | None]:
-    problem = team_problem(menu, points, rules, team)
-    actual = _stored(problem, chosen, 1)
-    hindsight_points = float(best_lineups(problem, 1)[0].points)
-    # A manager without skill and without a team has the same money.
-    fresh = team_problem(menu, points, rules)
-    mean_points = mean_affordable_points(replace(fresh, rules=problem.rules))
-    return {
-        "predicted_points": float(chosen["lineup_points"].iloc[0]),
-        "actual_points": actual.points,
-        "hindsight_points": hindsight_points,
-        "capture_share": capture_share(actual.points, hindsight_points),
-        "mean_affordable_points": mean_points,
-        "reward": actual.points - mean_points,
-        "transfer_points": actual.transfer_points,
-    }
+def lineup_of_rows(problem: LineupProblem, rows: pd.DataFrame, rank: int) -> RankedLineup:
+    """Make a line-up of its rows again, with the points of the problem.
 
+    Parameters
+    ----------
+    problem : LineupProblem
+    rows : DataFrame
+        asset_type, seat, is_boosted, as in `lineups.optimal_lineup`.
+    rank : int
 
-def _points_by_seat(menu: RaceMenu, rows: pd.DataFrame) -> dict[AssetKey, float]:
-    scored = zip(zip(rows["asset_type"], rows["asset_id"], strict=True), rows["total_points"], strict=True)
-    points = {key: float(value) for key, value in scored}
-    return {key: points[fact_key(key)] for key in menu.prices if menu.is_active(key)}
+    Returns
+    -------
+    RankedLineup
 
-
-def _stored(problem: LineupProblem, rows: pd.DataFrame, rank: int) -> RankedLineup:
-    """Make a line-up of its rows again, with the points of the problem."""
+    Raises
+    ------
+    UsageError
+        An asset of the rows is none that the problem knows.
+    """
     row = {key: at for at, key in enumerate(problem.asset_keys)}
     keys = list(zip(rows["asset_type"], rows["seat"], strict=True))
     missing = [asset_id for key, asset_id in keys if (key, asset_id) not in row]
@@ -231,26 +159,6 @@ def _stored(problem: LineupProblem, rows: pd.DataFrame, rank: int) -> RankedLine
     constructors = [row[key] - first for key in keys if key[0] == CONSTRUCTOR]
     boosted = row[DRIVER, rows.loc[rows["is_boosted"], "seat"].item()]
     return problem.ranked_with_boosts(rank, drivers, constructors, [boosted])
-
-
-def _record_outcomes(pipeline: Pipeline, forecasts: pd.DataFrame, share: float | None) -> None:
-    """Add to the MLflow run of each model how its forecast did in the race that it was made for."""
-    for model_uri, rows in forecasts.groupby("model_uri"):
-        actuals = rows[["race_key", "asset_id", "total_points"]].rename(columns={"total_points": "points"})
-        figures = evaluate(rows.drop(columns="total_points"), actuals)
-        outcome = {f"race_{name}": value for name, value in figures.items()} | {"lineup_capture_share": share}
-        known = {name: float(value) for name, value in outcome.items() if value is not None}
-        pipeline.tracking.record_outcome(str(model_uri), known)
-
-
-def _rows_by_race(pipeline: Pipeline, query: str, race_keys: Sequence[str], table: str) -> dict[str, pd.DataFrame]:
-    with pipeline.warehouse.read() as connection:
-        rows = read_frame(connection, query, {"race_keys": list(race_keys)})
-    found = {str(race_key): group for race_key, group in rows.groupby("race_key", sort=False)}
-    missing = [race_key for race_key in race_keys if race_key not in found]
-    if missing:
-        raise WarehouseError(f"{table}: expected rows for {', '.join(missing)}, found none; materialize it first")
-    return found
 
 
 def _rows(forecast: RaceForecast, problem: LineupProblem, ranked: RankedLineup) -> list[dict[str, object]]:

@@ -337,6 +337,22 @@ def lineup_totals(problem: LineupProblem, draws: np.ndarray, ranked: RankedLineu
     return draws @ weights + ranked.transfer_points
 
 
+def moved_draws(problem: LineupProblem, draws: np.ndarray) -> np.ndarray:
+    """Move joint draws so that their means are the points of a problem.
+
+    Parameters
+    ----------
+    problem : LineupProblem
+    draws : ndarray of shape (n, assets)
+
+    Returns
+    -------
+    ndarray of shape (n, assets)
+    """
+    points = np.concatenate([problem.driver_points, problem.constructor_points])
+    return draws + (points - draws.mean(axis=0))
+
+
 def _forecast(menu: RaceMenu, rules: SeasonRules, rows: pd.DataFrame, names: Mapping[AssetKey, str]) -> RaceForecast:
     keys = list(zip(rows["asset_type"], rows["asset_id"], strict=True))
     active = {fact_key(key): key for key in menu.prices if menu.is_active(key)}
@@ -402,7 +418,7 @@ def _views(pipeline: Pipeline, forecast: RaceForecast, problem: LineupProblem) -
         raise WarehouseError(f"predictions.asset_forecast: expected draws of {race_key}, found none; materialize first")
     views = drawn[race_key].views(problem, forecast.no_negative, drawn[race_key].points.shape[1])
     assert views.draws is not None, "a race with draws has views with draws"
-    draws = _moved(problem, views.draws)
+    draws = moved_draws(problem, views.draws)
     return replace(views, draws=draws, no_negative_points=_floors(problem, forecast)), draws
 
 
@@ -413,11 +429,6 @@ def _floors(problem: LineupProblem, forecast: RaceForecast) -> np.ndarray | None
     points = [*problem.driver_points, *problem.constructor_points]
     more = (forecast.no_negative.get(key, 0.0) - forecast.points.get(key, 0.0) for key in problem.asset_keys)
     return np.array([own + above for own, above in zip(points, more, strict=True)])
-
-
-def _moved(problem: LineupProblem, draws: np.ndarray) -> np.ndarray:
-    points = np.concatenate([problem.driver_points, problem.constructor_points])
-    return draws + (points - draws.mean(axis=0))
 
 
 def _under_chip(
@@ -435,7 +446,7 @@ def _under_chip(
             if views.no_negative_points is None:
                 raise WarehouseError(f"{problem.title}: expected points under No Negative, the forecast has none")
             raised = floored(problem, views.no_negative_points)
-            return raised, _moved(raised, draws)
+            return raised, moved_draws(raised, draws)
     return problem, draws
 
 

@@ -31,7 +31,7 @@ from f1_pipeline.steps.evaluation import (
 from f1_pipeline.steps.forecast import HISTORY as PERFORMANCES
 from f1_pipeline.steps.forecast import LEARNT_FROM, forecast_baselines, forecast_candidates, train_candidates
 from f1_pipeline.steps.knowledge import GAIN_TABLE
-from f1_pipeline.steps.lineups import LINEUP_TABLE, choose_lineups, review_lineups
+from f1_pipeline.steps.lineups import LINEUP_TABLE, choose_lineups
 from f1_pipeline.steps.my_team import TEAM_TABLE, land_my_team
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.plans import PLAN_TABLE, plan_transfers
@@ -44,6 +44,8 @@ from f1_pipeline.steps.publish import (
     publish_forecasts,
 )
 from f1_pipeline.steps.refresh import STATEMENT_TABLE, land_feed_statements
+from f1_pipeline.steps.regret import REGRET_TABLE, split_regrets
+from f1_pipeline.steps.review import PICK_TABLE, REVIEW_TABLE, review_lineups, review_picks
 from f1_pipeline.steps.scores import RESCORED_TABLE, rescore_every_race, score_by_rules, total_rescored_races
 from f1_pipeline.steps.tables import land_facts, run_model
 from f1_pipeline.steps.weekends import HISTORY as WEEKEND_HISTORY
@@ -62,7 +64,6 @@ from f1_pipeline.warehouse.writer import WriteReport
 
 Run = Callable[[Pipeline, str, Sequence[str]], WriteReport]
 
-REVIEW_TABLE = "lineups.lineup_review"
 OUTLOOK_TABLE = "predictions.driver_outlook"
 PRICE_FORECAST_TABLE = "predictions.price_step_probability"
 
@@ -144,21 +145,41 @@ def _python_steps() -> tuple[Step, ...]:
             strictly_before=frozenset(POINTS_TABLES),
             kinds=("python", "numpy", "pulp", "duckdb"),
         ),
+        *_review_steps(),
+    )
+
+
+def _review_steps() -> tuple[Step, ...]:
+    """List the steps that say what the line-ups of finished races were worth."""
+    kinds = ("python", "numpy", "duckdb")
+    scored = (
+        LINEUP_TABLE,
+        TEAM_TABLE,
+        "core.race",
+        "core.race_entry",
+        "staging.price",
+        *POINTS_TABLES,
+        "marts.race_leaderboard",
+        "predictions.asset_points",
+    )
+    drawn = ("predictions.simulated_points", FORECAST_TABLE)
+    strictly_before = frozenset(POINTS_TABLES)
+    return (
+        Step(REVIEW_TABLE, review_lineups, reads=scored, strictly_before=strictly_before, kinds=kinds),
         Step(
-            REVIEW_TABLE,
-            review_lineups,
-            reads=(
-                LINEUP_TABLE,
-                TEAM_TABLE,
-                "core.race",
-                "core.race_entry",
-                "staging.price",
-                *POINTS_TABLES,
-                "marts.race_leaderboard",
-                "predictions.asset_points",
-            ),
-            strictly_before=frozenset(POINTS_TABLES),
-            kinds=("python", "numpy", "duckdb"),
+            PICK_TABLE,
+            review_picks,
+            reads=(REVIEW_TABLE, *scored, *drawn),
+            strictly_before=strictly_before,
+            kinds=kinds,
+            reads_facts=True,
+        ),
+        Step(
+            REGRET_TABLE,
+            split_regrets,
+            reads=(REVIEW_TABLE, PICK_TABLE, "core.driver", "core.constructor", LATER_TABLE, *scored, *drawn),
+            strictly_before=strictly_before,
+            kinds=kinds,
         ),
     )
 

@@ -12,6 +12,7 @@ import shutil
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,7 +28,9 @@ from f1_pipeline.steps.lineups import stored_choice
 from f1_pipeline.steps.my_team import team_for
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.race_choice import RaceChoice, choose
-from f1_pipeline.steps.registry import LINEUP_TABLE, REVIEW_TABLE, TEAM_TABLE, build_steps
+from f1_pipeline.steps.registry import LINEUP_TABLE, TEAM_TABLE, build_steps
+from f1_pipeline.steps.regret import REGRET_TABLE
+from f1_pipeline.steps.review import PICK_TABLE, REVIEW_TABLE
 from f1_pipeline.warehouse.frames import read_frame
 from f1_pipeline_tests.support import NEXT_RACE
 
@@ -37,6 +40,11 @@ REVIEWED = "select * from lineups.lineup_review where race_key = $race_key"
 ITEMS = """
     select asset_type, asset_id, event_type, scoring_item, points from staging.event_score
     where race_key = $race_key
+"""
+PARTS = "select part, points from lineups.regret_part where race_key = $race_key"
+COUNTED = """
+    select seat, counted_multiplier from lineups.pick_review
+    where race_key = $race_key and counted_multiplier > 0
 """
 CHIPS_LEFT = ("extra_boost", "limitless", "wildcard")
 
@@ -72,6 +80,11 @@ def team_like(choice: RaceChoice, place: int, **changes: object) -> MyTeam:
         races_played=4,
     )
     return replace(team, **changes)
+
+
+def ask(pipeline: Pipeline, query: str, race_key: str) -> list[tuple[Any, ...]]:
+    with pipeline.warehouse.read() as connection:
+        return connection.execute(query, {"race_key": race_key}).fetchall()
 
 
 def test_without_wishes_it_is_what_the_graph_has_stored(complete: Pipeline) -> None:
@@ -266,7 +279,7 @@ def test_the_line_up_of_your_team_is_stored_and_reviewed_as_the_game_counts(
     others = [driver for driver in mine.drivers if driver not in drivers]
     mine = replace(mine, drivers=(*drivers, *others[: len(mine.drivers) - len(drivers)]))
     write_my_team(pipeline.settings.team_path, mine)
-    for table in (TEAM_TABLE, LINEUP_TABLE, REVIEW_TABLE):
+    for table in (TEAM_TABLE, LINEUP_TABLE, REVIEW_TABLE, PICK_TABLE, REGRET_TABLE):
         steps[table].run(pipeline, table, [race_key])
     choice = stored_choice(pipeline, race_key)
     ranked, team, menu = choice.lineups[0].ranked, choice.team, choice.forecast.menu
@@ -287,6 +300,14 @@ def test_the_line_up_of_your_team_is_stored_and_reviewed_as_the_game_counts(
     assert judged["transfer_points"] == locked.transfer_points
     assert judged["predicted_points"] == pytest.approx(ranked.points)
     assert judged["hindsight_points"] >= judged["actual_points"]
+    # what you hold is what counted: a team that nobody touches locks as it is
+    _, as_held = team.apply(Decision(team.lineup), menu).settle(items, menu.prices)
+    parts = dict(ask(pipeline, PARTS, race_key))
+    assert parts["choice"] == pytest.approx(judged["actual_points"] - as_held.total_points)
+    assert sum(parts.values()) == pytest.approx(judged["hindsight_points"] - as_held.total_points)
+    counted = dict(ask(pipeline, COUNTED, race_key))
+    assert set(counted) == {*team.drivers, *team.constructors}
+    assert {seat for seat, multiplier in counted.items() if multiplier == 2} == {team.boosted_driver}.difference(idle)
 
 
 def test_a_stored_line_up_outlives_the_team_it_was_made_for(own_warehouse: Pipeline) -> None:
