@@ -216,9 +216,8 @@ def _chips(pipeline: Pipeline, held: MyTeam | None, race_key: str | None, text: 
     if text != ALL:
         return _names((text,)) if text is not None else None
     from f1_pipeline.game.chips import start_chips
-    from f1_pipeline.steps.team_changes import next_race_key
 
-    return start_chips(pipeline.rules(race_key or (held.race_key if held else next_race_key(pipeline))))
+    return start_chips(pipeline.rules(race_key or (held.race_key if held else pipeline.calendar.meant(None).race_key)))
 
 
 def _tenths(bank: float | None) -> int | None:

@@ -24,15 +24,12 @@ parts as (
     group by race_key
 ),
 
--- What the transfers into your own line-up cost is not known and not counted.
 counted as (
     select
-        pic.race_key,
-        sum(pic.counted_multiplier * pic.total_points)
-        + any_value(case when pic.is_own_team then 0 else rev.transfer_points end) as counted_points,
-    from pick_review as pic
-    inner join lineup_review as rev on pic.race_key = rev.race_key
-    group by pic.race_key
+        race_key,
+        sum(counted_multiplier * total_points) + any_value(counted_transfer_points) as counted_points,
+    from pick_review
+    group by race_key
 )
 
 select

@@ -21,6 +21,7 @@ from f1_pipeline.optimize.shadow import ShadowValues
 from f1_pipeline.report.tables import console, new_table, print_json, print_rows
 from f1_pipeline.sources.calendar import CalendarRace
 from f1_pipeline.steps.chip_lines import chip_name
+from f1_pipeline.steps.final_fix import stored_advice
 from f1_pipeline.steps.lineup_wishes import LineupWishes, Rival
 from f1_pipeline.steps.lineups import limit_values, stored_choice
 from f1_pipeline.steps.pipeline import Pipeline
@@ -56,16 +57,18 @@ def read_lineup(
     Returns
     -------
     dict
-        The race, the assets with price (million dollars) and points (boost counted), the totals and the bank.
+        The race, the assets with price (million dollars) and points (boost counted), the totals and the bank; as
+        `final_fix` the advice after qualifying, None before.
 
     Raises
     ------
     UsageError
         When the race is unknown, or its line-up has not been computed.
     """
-    race = _race(pipeline, race_key)
+    race = pipeline.calendar.meant(race_key)
     choice = stored_choice(pipeline, race.race_key, rank)
-    return _head(race, choice) | _lineup(pipeline, choice, choice.lineups[0], is_explained=is_explained)
+    found = _head(race, choice) | _lineup(pipeline, choice, choice.lineups[0], is_explained=is_explained)
+    return found | {"final_fix": stored_advice(pipeline, race.race_key)}
 
 
 def find_lineups(
@@ -100,7 +103,7 @@ def find_lineups(
     SolverError
         When no line-up keeps to the limits.
     """
-    race = _race(pipeline, race_key)
+    race = pipeline.calendar.meant(race_key)
     choice = choose(pipeline, race.race_key, wishes)
     head = _head(race, choice, wishes)
     if rank is None:
@@ -129,13 +132,6 @@ def print_lineups(answer: dict[str, Any], output: str) -> None:
         _print_ranking(answer)
     else:
         _print_lineup(answer)
-
-
-def _race(pipeline: Pipeline, race_key: str | None) -> CalendarRace:
-    race = pipeline.calendar.get(race_key) if race_key else pipeline.calendar.next_race
-    if race is None:
-        raise UsageError("the season is over: name a race with --race")
-    return race
 
 
 def _head(race: CalendarRace, choice: RaceChoice, wishes: LineupWishes | None = None) -> dict[str, Any]:
@@ -348,6 +344,8 @@ def _print_ranking(answer: dict[str, Any]) -> None:
 
 
 def _print_explanation(answer: dict[str, Any]) -> None:
+    if answer.get("final_fix"):
+        _say(f"After qualifying: {answer['final_fix']['advice']}")
     if answer.get("chips_now"):
         gains = ", ".join(f"{chip_name(name)} +{points:.0f}" for name, points in answer["chips_now"].items())
         _say(f"Chips now, points over the best line-up without one: {gains}.")

@@ -55,21 +55,6 @@ def parse_chips(texts: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def coming_race(pipeline: Pipeline, race_key: str | None) -> str:
-    """Return the race that is meant: the next one when none is named.
-
-    Raises
-    ------
-    UsageError
-        The race is unknown, or the season is over.
-    """
-    if race_key is not None:
-        return pipeline.calendar.get(race_key).race_key
-    if pipeline.calendar.next_race is None:
-        raise UsageError("the season is over and the next calendar is not in data/ yet; name a past race with --race")
-    return pipeline.calendar.next_race.race_key
-
-
 def plan_with_progress(pipeline: Pipeline, race_key: str | None, wishes: PlanWishes, *, quiet: bool) -> PlanAnswer:
     """Plan the coming races with a progress bar; see `steps.plans.plan_races`."""
     times = StepTimes()
@@ -81,7 +66,7 @@ def plan_with_progress(pipeline: Pipeline, race_key: str | None, wishes: PlanWis
             times.log(f"planned {text}")
             progress.update(task, description=f"planned: {text}", advance=1)
 
-        return plan_races(pipeline, coming_race(pipeline, race_key), wishes, say)
+        return plan_races(pipeline, pipeline.calendar.meant(race_key).race_key, wishes, say)
 
 
 def print_plans(pipeline: Pipeline, answer: PlanAnswer, output: str) -> None:
@@ -163,7 +148,7 @@ def _print_notes(answer: PlanAnswer, names: Mapping[AssetKey, str]) -> None:
 
 def read_chips(pipeline: Pipeline, race_key: str | None, *, ignores_team: bool) -> list[ChipOutlook]:
     """Weigh the chips that are left; see `steps.chips.chip_outlook`."""
-    return chip_outlook(pipeline, coming_race(pipeline, race_key), ignores_team=ignores_team)[1]
+    return chip_outlook(pipeline, pipeline.calendar.meant(race_key).race_key, ignores_team=ignores_team)[1]
 
 
 def print_chips(found: Sequence[ChipOutlook], output: str) -> None:

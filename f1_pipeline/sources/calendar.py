@@ -77,6 +77,19 @@ class Calendar:
         known = [race.race_key for race in self.races if str(race.season) == season] or list(self.race_keys[-5:])
         raise UsageError(f"unknown race {race_key!r}: expected a key such as {', '.join(known)}")
 
+    def meant(self, race_key: str | None) -> CalendarRace:
+        """Return the race that is meant: the next one when none is named.
+
+        Raises
+        ------
+        UsageError
+            When the race is unknown, or the season is over.
+        """
+        race = self.next_race if race_key is None else self.get(race_key)
+        if race is None:
+            raise UsageError("the season is over and the next calendar is not in data/ yet: name a race with --race")
+        return race
+
     def before(self, race_key: str) -> tuple[CalendarRace, ...]:
         """Return the finished races before one, in order."""
         race_date = self.get(race_key).race_date

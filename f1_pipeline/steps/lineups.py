@@ -18,6 +18,7 @@ from f1_pipeline.optimize.enumeration import best_lineups
 from f1_pipeline.optimize.milp import POINTS_TOLERANCE, solve_lineups
 from f1_pipeline.optimize.problem import LineupProblem, RankedLineup
 from f1_pipeline.optimize.shadow import Difference, ShadowValues
+from f1_pipeline.steps.locks import settled_races
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.race_choice import (
     FRESH_START,
@@ -30,11 +31,16 @@ from f1_pipeline.steps.race_choice import (
 from f1_pipeline.steps.reasons import pick_reasons
 from f1_pipeline.steps.season_races import fact_key
 from f1_pipeline.steps.tables import run_model
-from f1_pipeline.warehouse.frames import read_frame
+from f1_pipeline.warehouse.frames import has_table, read_frame
 from f1_pipeline.warehouse.writer import WriteReport
 
 LINEUP_TABLE = "lineups.optimal_lineup"
 RANKED_LINEUPS = 10
+SETTLED = """
+    select * from lineups.optimal_lineup
+    where list_contains($race_keys, race_key)
+    order by all
+"""
 STORED = """
     select asset_type, seat, is_boosted, is_own_team
     from lineups.optimal_lineup
@@ -45,6 +51,8 @@ STORED = """
 
 def choose_lineups(pipeline: Pipeline, table: str, race_keys: Sequence[str]) -> WriteReport:
     """Find the ten best line-ups of each race, for your team where there is one, and store them.
+
+    What was recommended before the lock of a settled race stays, whatever has become known since.
 
     Parameters
     ----------
@@ -65,17 +73,25 @@ def choose_lineups(pipeline: Pipeline, table: str, race_keys: Sequence[str]) -> 
     WarehouseError
         When a race has no forecast.
     """
-    rows, details = [], {}
+    parts, details = [], {}
+    kept = _settled_rows(pipeline, race_keys)
     for race_key, forecast in race_forecasts(pipeline, race_keys).items():
-        own = own_team(pipeline, forecast.menu)
+        rows = kept.get(race_key)
+        own = FRESH_START if _is_of_nobody(rows) else own_team(pipeline, forecast.menu)
         problem = own.problem(forecast)
-        ranked = best_lineups(problem, RANKED_LINEUPS)
-        rows += [row for entry in ranked for row in _rows(forecast, problem, entry)]
-        details[race_key] = _summary(forecast, problem, ranked[0])
+        if rows is not None:
+            best = lineup_of_rows(problem, rows[rows["rank"] == 1], 1)
+            parts.append(rows)
+        else:
+            ranked = best_lineups(problem, RANKED_LINEUPS)
+            best = ranked[0]
+            parts += [pd.DataFrame(_rows(forecast, problem, entry)) for entry in ranked]
+        details[race_key] = _summary(forecast, problem, best)
         if not pipeline.calendar.get(race_key).is_finished:
-            _prove(problem, ranked[0])
-            details[race_key] |= _explanation(pipeline, explained(pipeline, forecast, own, ranked[:1]))
-    report = run_model(pipeline, table, race_keys, pd.DataFrame(rows))
+            if rows is None:
+                _prove(problem, best)
+            details[race_key] |= _explanation(pipeline, explained(pipeline, forecast, own, [best]))
+    report = run_model(pipeline, table, race_keys, pd.concat(parts, ignore_index=True))
     return replace(report, details=details)
 
 
@@ -99,15 +115,38 @@ def stored_choice(pipeline: Pipeline, race_key: str, rank: int = 1) -> RaceChoic
     UsageError
         There is no such line-up, or it is not one of the team that you hold by now.
     """
+    rows = stored_rows(pipeline, race_key, rank)
+    forecast = race_forecasts(pipeline, [race_key])[race_key]
+    own = own_team(pipeline, forecast.menu) if rows["is_own_team"].all() else FRESH_START
+    return explained(pipeline, forecast, own, [lineup_of_rows(own.problem(forecast), rows, rank)])
+
+
+def stored_rows(pipeline: Pipeline, race_key: str, rank: int) -> pd.DataFrame:
+    """Read the assets of a line-up that has been stored.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+    race_key : str
+    rank : int
+
+    Returns
+    -------
+    DataFrame
+        asset_type, seat, is_boosted, is_own_team.
+
+    Raises
+    ------
+    UsageError
+        There is no such line-up.
+    """
     with pipeline.warehouse.read() as connection:
         if race_key not in pipeline.race_keys_in(connection, LINEUP_TABLE):
             raise UsageError(f"no line-up for {race_key} yet: `f1-pipeline run --race {race_key}` makes it")
         rows = read_frame(connection, STORED, {"race_key": race_key, "rank": rank})
     if rows.empty:
         raise UsageError(f"{race_key} has no line-up of rank {rank}")
-    forecast = race_forecasts(pipeline, [race_key])[race_key]
-    own = own_team(pipeline, forecast.menu) if rows["is_own_team"].all() else FRESH_START
-    return explained(pipeline, forecast, own, [lineup_of_rows(own.problem(forecast), rows, rank)])
+    return rows
 
 
 def lineup_rules(pipeline: Pipeline, race_key: str) -> LineupRules:
@@ -115,6 +154,23 @@ def lineup_rules(pipeline: Pipeline, race_key: str) -> LineupRules:
     rules = pipeline.rules(race_key)
     team = rules.team
     return LineupRules(team.driver_count, team.constructor_count, team.budget_tenths, rules.boost.multiplier)
+
+
+def _settled_rows(pipeline: Pipeline, race_keys: Sequence[str]) -> dict[str, pd.DataFrame]:
+    """Read the line-ups that were stored of races that are settled, by race."""
+    settled = settled_races(pipeline, race_keys)
+    if not settled:
+        return {}
+    with pipeline.warehouse.read() as connection:
+        if not has_table(connection, LINEUP_TABLE):
+            return {}
+        rows = read_frame(connection, SETTLED, {"race_keys": sorted(settled)})
+    return {str(race_key): own for race_key, own in rows.groupby("race_key")}
+
+
+def _is_of_nobody(rows: pd.DataFrame | None) -> bool:
+    """Tell whether line-ups were stored for a fresh start; of rows that are not there nothing is known."""
+    return rows is not None and not rows["is_own_team"].any()
 
 
 def _prove(problem: LineupProblem, best: RankedLineup) -> None:

@@ -21,6 +21,7 @@ from f1_pipeline.game.settlement import inactive_points
 from f1_pipeline.game.team import Team
 from f1_pipeline.sources.calendar import CalendarRace
 from f1_pipeline.sources.my_team import MyTeam, read_my_team
+from f1_pipeline.steps.locks import settled_races
 from f1_pipeline.steps.menus import newest_menu
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.tables import run_model, with_nulls
@@ -28,7 +29,11 @@ from f1_pipeline.warehouse.frames import read_frame, read_table
 from f1_pipeline.warehouse.writer import WriteReport
 
 TEAM_TABLE = "core.current_lineup"
-LANDED = "select * from core.current_lineup where race_key = $race_key order by asset_type desc, seat"
+ENTERED_TABLE = "core.entered_lineup"
+LANDED = {
+    TEAM_TABLE: "select * from core.current_lineup where race_key = $race_key order by asset_type desc, seat",
+    ENTERED_TABLE: "select * from core.entered_lineup where race_key = $race_key order by asset_type desc, seat",
+}
 NEAREST = 3
 
 
@@ -43,8 +48,9 @@ class Wishes:
 def land_my_team(pipeline: Pipeline, table: str, race_keys: Sequence[str]) -> WriteReport:
     """Land your own team from `my_team.toml` beside the teams of the races before its own.
 
-    Rows of the file's race and later ones are replaced. Without the file, rows of races that are not finished go: a
-    fresh start. A team for a race without prices lands once there are some.
+    Rows of the file's race and later ones are replaced; those of a settled race stay, since its transfers are counted
+    against them. Without the file, rows of other races that are not finished go: a fresh start. A team for a race
+    without prices lands once there are some.
 
     Raises
     ------
@@ -53,17 +59,35 @@ def land_my_team(pipeline: Pipeline, table: str, race_keys: Sequence[str]) -> Wr
     """
     team = read_my_team(pipeline.settings.team_path)
     columns = list(pipeline.contracts[table].column_names)
-    races = pipeline.calendar.races
+    landed, races, rows = _landed(pipeline, table, columns), pipeline.calendar.races, pd.DataFrame(columns=columns)
+    stay = set(settled_races(pipeline, sorted(set(landed["race_key"]))))
     if team is None:
-        stay, rows = {race.race_key for race in races if race.is_finished}, pd.DataFrame(columns=columns)
+        stay |= {race.race_key for race in races if race.is_finished}
     else:
         race = _race_of(pipeline, team)
-        stay = set(pipeline.calendar.race_keys[: races.index(race)])
-        rows = _rows(pipeline, team, columns) if race.has_prices else pd.DataFrame(columns=columns)
-    landed = _landed(pipeline, table, columns)
-    kept = landed[landed["race_key"].isin(stay)]
-    parts = [part for part in (kept, rows) if len(part)]
-    return run_model(pipeline, table, race_keys, with_nulls(pd.concat(parts)) if parts else rows)
+        stay |= set(pipeline.calendar.race_keys[: races.index(race)])
+        if race.has_prices and race.race_key not in stay:
+            rows = _rows(pipeline, team, columns)
+    return _write(pipeline, table, race_keys, landed[landed["race_key"].isin(stay)], rows)
+
+
+def land_entered_team(pipeline: Pipeline, table: str, race_keys: Sequence[str]) -> WriteReport:
+    """Land what `my_team.toml` holds once its race is settled, when it is not the team that went into the race.
+
+    Raises
+    ------
+    DataError
+        When the file is malformed or breaks a rule; see `team_for`.
+    """
+    team = read_my_team(pipeline.settings.team_path)
+    columns = list(pipeline.contracts[table].column_names)
+    landed, rows = _landed(pipeline, table, columns), pd.DataFrame(columns=columns)
+    if team is not None and settled_races(pipeline, [_race_of(pipeline, team).race_key]):
+        landed = landed[landed["race_key"] != team.race_key]
+        held = held_team(pipeline, team.race_key)
+        if held is not None and team_for(pipeline, team, newest_menu(pipeline, team.race_key)) != held:
+            rows = _rows(pipeline, team, columns)
+    return _write(pipeline, table, race_keys, landed, rows)
 
 
 def held_team(pipeline: Pipeline, race_key: str) -> Team | None:
@@ -86,25 +110,30 @@ def held_team(pipeline: Pipeline, race_key: str) -> Team | None:
     UsageError
         When the race is unknown.
     """
-    rules = pipeline.rules(race_key)
-    with pipeline.warehouse.read() as connection:
-        if race_key not in pipeline.race_keys_in(connection, TEAM_TABLE):
-            return None
-        rows = read_frame(connection, LANDED, {"race_key": race_key})
-    first, is_driver = rows.iloc[0], rows["asset_type"] == DRIVER
-    return Team(
-        rules=rules,
-        lineup=Lineup(
-            tuple(rows.loc[is_driver, "seat"]),
-            tuple(rows.loc[~is_driver, "seat"]),
-            rows.loc[rows["is_boosted"], "seat"].item(),
-        ),
-        price_tenths=tuple(round(price * 10) for price in rows["price_musd"]),
-        bank_tenths=round(float(first["bank_musd"]) * 10),
-        free_transfers=int(first["free_transfers"]),
-        chips_left=tuple(name for name in first["chips_left"].split(",") if name),
-        races_played=int(first["races_played"]),
-    )
+    return _read_team(pipeline, TEAM_TABLE, race_key)
+
+
+def entered_team(pipeline: Pipeline, race_key: str) -> Team | None:
+    """Read the team that you entered for a race, as its file was after the lock.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+    race_key : str
+
+    Returns
+    -------
+    Team or None
+        None when the file has not changed since the lock, or no forecast was made before.
+
+    Raises
+    ------
+    WarehouseError
+        When there is no warehouse.
+    UsageError
+        When the race is unknown.
+    """
+    return _read_team(pipeline, ENTERED_TABLE, race_key)
 
 
 def team_for(pipeline: Pipeline, my_team: MyTeam, menu: RaceMenu) -> Team:
@@ -209,6 +238,35 @@ def _race_of(pipeline: Pipeline, team: MyTeam) -> CalendarRace:
     if races[team.race_key].is_cancelled:
         raise DataError(f"{name}: race: expected a race that is held, found {team.race_key!r}, which is cancelled")
     return races[team.race_key]
+
+
+def _read_team(pipeline: Pipeline, table: str, race_key: str) -> Team | None:
+    rules = pipeline.rules(race_key)
+    with pipeline.warehouse.read() as connection:
+        if race_key not in pipeline.race_keys_in(connection, table):
+            return None
+        rows = read_frame(connection, LANDED[table], {"race_key": race_key})
+    first, is_driver = rows.iloc[0], rows["asset_type"] == DRIVER
+    return Team(
+        rules=rules,
+        lineup=Lineup(
+            tuple(rows.loc[is_driver, "seat"]),
+            tuple(rows.loc[~is_driver, "seat"]),
+            rows.loc[rows["is_boosted"], "seat"].item(),
+        ),
+        price_tenths=tuple(round(price * 10) for price in rows["price_musd"]),
+        bank_tenths=round(float(first["bank_musd"]) * 10),
+        free_transfers=int(first["free_transfers"]),
+        chips_left=tuple(name for name in first["chips_left"].split(",") if name),
+        races_played=int(first["races_played"]),
+    )
+
+
+def _write(
+    pipeline: Pipeline, table: str, race_keys: Sequence[str], kept: pd.DataFrame, rows: pd.DataFrame
+) -> WriteReport:
+    parts = [part for part in (kept, rows) if len(part)]
+    return run_model(pipeline, table, race_keys, with_nulls(pd.concat(parts)) if parts else rows)
 
 
 def _rows(pipeline: Pipeline, my_team: MyTeam, columns: list[str]) -> pd.DataFrame:

@@ -34,6 +34,7 @@ from f1_pipeline.sources.my_team import read_my_team
 from f1_pipeline.sources.rival_team import read_rival
 from f1_pipeline.steps.coming_races import race_draws
 from f1_pipeline.steps.lineup_wishes import ENUMERATION, LineupWishes, Rival
+from f1_pipeline.steps.locks import settled_races
 from f1_pipeline.steps.menus import race_menus
 from f1_pipeline.steps.my_team import asset_at, held_team, inactive_notes, team_for, wishes_for
 from f1_pipeline.steps.pipeline import Pipeline
@@ -281,6 +282,8 @@ def race_forecasts(pipeline: Pipeline, race_keys: Sequence[str]) -> dict[str, Ra
 def own_team(pipeline: Pipeline, menu: RaceMenu) -> OwnTeam:
     """Find your team going into a race: that of the team file, if it is for this race, else the one that has landed.
 
+    Once the race is settled the landed one counts: the file holds what was entered, and its wishes come too late.
+
     Parameters
     ----------
     pipeline : Pipeline
@@ -299,6 +302,8 @@ def own_team(pipeline: Pipeline, menu: RaceMenu) -> OwnTeam:
     filed = read_my_team(pipeline.settings.team_path)
     if filed is None or filed.race_key != menu.race_key:
         return OwnTeam(held_team(pipeline, menu.race_key))
+    if settled_races(pipeline, [menu.race_key]) and (held := held_team(pipeline, menu.race_key)) is not None:
+        return OwnTeam(held)
     wishes = wishes_for(filed, menu)
     return OwnTeam(team_for(pipeline, filed, menu), wishes.locked, wishes.banned)
 

@@ -28,11 +28,12 @@ from f1_pipeline.steps.evaluation import (
     score_forecasts,
     score_lineups,
 )
+from f1_pipeline.steps.final_fix import FINAL_FIX_TABLE, advise_final_fix
 from f1_pipeline.steps.forecast import HISTORY as PERFORMANCES
 from f1_pipeline.steps.forecast import LEARNT_FROM, forecast_baselines, forecast_candidates, train_candidates
 from f1_pipeline.steps.knowledge import GAIN_TABLE
 from f1_pipeline.steps.lineups import LINEUP_TABLE, choose_lineups
-from f1_pipeline.steps.my_team import TEAM_TABLE, land_my_team
+from f1_pipeline.steps.my_team import ENTERED_TABLE, TEAM_TABLE, land_entered_team, land_my_team
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.plans import PLAN_TABLE, plan_transfers
 from f1_pipeline.steps.prices import POINTS_TABLES, PRICE_STEP_TABLE, list_price_steps, price_by_rules
@@ -111,7 +112,9 @@ class Step:
 def _python_steps() -> tuple[Step, ...]:
     return (
         *_rule_steps(),
+        # Both ask whether a race is settled, which an earlier run has said: the forecast of this one is not waited for.
         Step(TEAM_TABLE, land_my_team, partition=None, kinds=("python", "duckdb")),
+        Step(ENTERED_TABLE, land_entered_team, reads=(TEAM_TABLE,), partition=None, kinds=("python", "duckdb")),
         Step(STATEMENT_TABLE, land_feed_statements, partition=None, kinds=("json", "duckdb"), reads_facts=True),
         Step(
             "predictions.baseline_points",
@@ -155,6 +158,7 @@ def _review_steps() -> tuple[Step, ...]:
     scored = (
         LINEUP_TABLE,
         TEAM_TABLE,
+        ENTERED_TABLE,
         "core.race",
         "core.race_entry",
         "staging.price",
@@ -213,6 +217,14 @@ def _decision_steps() -> tuple[Step, ...]:
             reads=(TEAM_TABLE, GAIN_TABLE, *known, *results),
             strictly_before=frozenset({GAIN_TABLE, "staging.event_score", *POINTS_TABLES}),
             kinds=("python", "pulp", "duckdb"),
+            is_for_coming_race=True,
+        ),
+        Step(
+            FINAL_FIX_TABLE,
+            advise_final_fix,
+            reads=(LINEUP_TABLE, ENTERED_TABLE, TEAM_TABLE, GAIN_TABLE, WEEKEND_MODEL_TABLE, *known, *results),
+            strictly_before=frozenset({GAIN_TABLE, "staging.event_score", *POINTS_TABLES}),
+            kinds=kinds,
             is_for_coming_race=True,
         ),
         Step(HINDSIGHT_TABLE, find_season_paths, reads=results, partition="season", kinds=("python", "pulp", "duckdb")),

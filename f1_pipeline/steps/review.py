@@ -25,7 +25,7 @@ from f1_pipeline.steps.coming_races import RaceDraws, race_draws
 from f1_pipeline.steps.evaluation import price_moves
 from f1_pipeline.steps.lineups import lineup_of_rows
 from f1_pipeline.steps.menus import race_menus
-from f1_pipeline.steps.my_team import held_team
+from f1_pipeline.steps.my_team import entered_team, held_team
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.season_races import fact_key
 from f1_pipeline.steps.tables import run_model, with_nulls
@@ -74,7 +74,7 @@ class ReviewedRace:
     recommended : RankedLineup
         The line-up that the forecast had chosen.
     counted : RankedLineup
-        The line-up that locked: your own where `core.current_lineup` has one for the race, else the recommended one.
+        The line-up that locked: the one you entered, else the team you held, else, without any, the recommended one.
     hindsight : RankedLineup
         The best one with the same team, money and transfers.
     fresh : LineupProblem
@@ -117,7 +117,8 @@ def reviewed_races(pipeline: Pipeline, race_keys: Sequence[str]) -> dict[str, Re
     for race_key, menu in race_menus(pipeline, race_keys).items():
         team = held_team(pipeline, race_key) if chosen[race_key]["is_own_team"].any() else None
         points = _points_by_seat(menu, actuals[race_key])
-        found[race_key] = _reviewed(menu, pipeline.rules(race_key), team, points, chosen[race_key])
+        entered = None if team is None else entered_team(pipeline, race_key) or team
+        found[race_key] = _reviewed(menu, pipeline.rules(race_key), (team, entered), points, chosen[race_key])
     return found
 
 
@@ -185,14 +186,19 @@ def review_picks(pipeline: Pipeline, table: str, race_keys: Sequence[str]) -> Wr
 
 
 def _reviewed(
-    menu: RaceMenu, rules: SeasonRules, team: Team | None, points: Mapping[AssetKey, float], chosen: pd.DataFrame
+    menu: RaceMenu,
+    rules: SeasonRules,
+    teams: tuple[Team | None, Team | None],
+    points: Mapping[AssetKey, float],
+    chosen: pd.DataFrame,
 ) -> ReviewedRace:
+    team, entered = teams
     problem = team_problem(menu, points, rules, team)
     recommended = lineup_of_rows(problem, chosen, 1)
     return ReviewedRace(
         problem=problem,
         recommended=recommended,
-        counted=recommended if team is None else _as_held(problem, team),
+        counted=recommended if entered is None else _fielded(problem, entered),
         hindsight=best_lineups(problem, 1)[0],
         fresh=replace(team_problem(menu, points, rules), rules=problem.rules),
         team=team,
@@ -200,13 +206,17 @@ def _reviewed(
     )
 
 
-def _as_held(problem: LineupProblem, team: Team) -> RankedLineup:
-    """Field a team as it is held: what its last transfers cost is not known."""
-    row = {key: at for at, key in enumerate(problem.asset_keys)}
-    rows = [row[key] for key in team.lineup.asset_keys]
-    first, count = len(problem.driver_ids), len(team.drivers)
-    constructors = [at - first for at in rows[count:]]
-    return problem.ranked_with_boosts(1, rows[:count], constructors, [row[DRIVER, team.boosted_driver]])
+def _fielded(problem: LineupProblem, team: Team) -> RankedLineup:
+    """Field the assets of a team; what it holds beyond the team that went into the race are its transfers."""
+    keys = team.lineup.asset_keys
+    rows = pd.DataFrame(
+        {
+            "asset_type": [kind for kind, _ in keys],
+            "seat": [seat for _, seat in keys],
+            "is_boosted": [key == (DRIVER, team.boosted_driver) for key in keys],
+        }
+    )
+    return lineup_of_rows(problem, rows, 1)
 
 
 def _review(race: ReviewedRace) -> dict[str, float | None]:
@@ -241,6 +251,7 @@ def _pick_rows(race: ReviewedRace, draws: RaceDraws) -> pd.DataFrame:
         missed = (held["hindsight_multiplier"] - held["counted_multiplier"]) * points[at]
         rows.append(
             {"asset_type": key[0], "asset_id": fact_key(key)[1], "seat": key[1], "is_own_team": race.team is not None}
+            | {"counted_transfer_points": race.counted.transfer_points}
             | held
             | {
                 "total_points": float(points[at]),

@@ -84,7 +84,9 @@ def changed_team(pipeline: Pipeline, team: MyTeam | None, changes: TeamChanges) 
     DataError
         When the team breaks a rule.
     """
-    menu = newest_menu(pipeline, changes.race_key or (team.race_key if team else next_race_key(pipeline)))
+    menu = newest_menu(
+        pipeline, changes.race_key or (team.race_key if team else pipeline.calendar.meant(None).race_key)
+    )
     known = asset_names(pipeline, menu)
     old = team and _carried(pipeline, team, menu)
     drivers = _resolved(changes.drivers, known, DRIVER, menu) or (old.drivers if old else ())
@@ -119,7 +121,7 @@ def changed_team(pipeline: Pipeline, team: MyTeam | None, changes: TeamChanges) 
 
 def imported_changes(pipeline: Pipeline, team: MyTeam | None, imported: ImportedTeam) -> TeamChanges:
     """Find out which assets a file means; see `changed_team` for the errors."""
-    race_key = imported.race_key or (team.race_key if team else next_race_key(pipeline))
+    race_key = imported.race_key or (team.race_key if team else pipeline.calendar.meant(None).race_key)
     known = asset_names(pipeline, newest_menu(pipeline, race_key))
     keys = [resolve_asset(asset.name, _of_type(known, asset.asset_type)) for asset in imported.assets]
     boosted = [key[1] for key, asset in zip(keys, imported.assets, strict=True) if asset.is_boosted]
@@ -160,7 +162,7 @@ def lineup_changes(pipeline: Pipeline, team: MyTeam | None, race_key: str | None
     UsageError
         When there is no such line-up, or the team cannot pay for it.
     """
-    race_key = race_key or (team.race_key if team else next_race_key(pipeline))
+    race_key = race_key or (team.race_key if team else pipeline.calendar.meant(None).race_key)
     with pipeline.warehouse.read() as connection:
         has_lineups = race_key in pipeline.race_keys_in(connection, LINEUP_TABLE)
         rows = read_frame(connection, LINEUP, {"race_key": race_key, "rank": rank}) if has_lineups else None
@@ -230,20 +232,6 @@ def next_team(pipeline: Pipeline, team: MyTeam, transfer_count: int = 0, chip: s
     )
     team_for(pipeline, moved, coming)
     return moved
-
-
-def next_race_key(pipeline: Pipeline) -> str:
-    """Name the next race.
-
-    Raises
-    ------
-    UsageError
-        When the season is over.
-    """
-    race = pipeline.calendar.next_race
-    if race is None:
-        raise UsageError("the season is over: name a race with --race")
-    return race.race_key
 
 
 def asset_names(pipeline: Pipeline, menu: RaceMenu) -> dict[AssetKey, str]:

@@ -20,7 +20,7 @@ SOURCES = {BUNDLE, source_key("f1db"), source_key("feed")}
 UNPARTITIONED = {
     *("raw.races", "raw.circuits", "raw.drivers", "raw.constructors"),
     *("staging.feed_statement", "marts.points_correction"),
-    *("core.race", "core.driver", "core.constructor", "core.current_lineup"),
+    *("core.race", "core.driver", "core.constructor", "core.current_lineup", "core.entered_lineup"),
     *("core.rescored_event_score", "marts.rescored_race_points", "core.session_score"),
     *("evaluation.counted_race", "evaluation.forecast_accuracy", "evaluation.lineup_accuracy"),
     *("evaluation.return_class_error", "evaluation.pit_histogram"),
@@ -57,7 +57,8 @@ def test_every_raw_table_stands_downstream_of_the_sources(graph, pipeline: Pipel
     assert graph.get(BUNDLE).parent_keys == SOURCES - {BUNDLE}
     fed = {".".join(key.path) for key in graph.get(BUNDLE).child_keys}
     raw = {table for table in build_steps(pipeline) if table.startswith("raw.")}
-    beside = {"core.rescored_event_score", "core.session_score", "staging.feed_statement", "evaluation.event_outcome"}
+    beside = {"core.rescored_event_score", "core.session_score", "staging.feed_statement"}
+    beside |= {"evaluation.event_outcome", "lineups.pick_review"}
     assert fed == raw | beside
     for key in SOURCES:
         node = graph.get(key)

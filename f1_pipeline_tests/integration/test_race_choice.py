@@ -11,9 +11,11 @@ import json
 import shutil
 from collections import Counter
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 import pytest
 
@@ -25,16 +27,19 @@ from f1_pipeline.sources.my_team import MyTeam, write_my_team
 from f1_pipeline.sources.rival_team import read_rival
 from f1_pipeline.steps.lineup_wishes import Adjustment, LineupWishes, Rival
 from f1_pipeline.steps.lineups import stored_choice
-from f1_pipeline.steps.my_team import team_for
+from f1_pipeline.steps.my_team import ENTERED_TABLE, team_for
 from f1_pipeline.steps.pipeline import Pipeline
+from f1_pipeline.steps.publish import FORECAST_TABLE
 from f1_pipeline.steps.race_choice import RaceChoice, choose
 from f1_pipeline.steps.registry import LINEUP_TABLE, TEAM_TABLE, build_steps
 from f1_pipeline.steps.regret import REGRET_TABLE
 from f1_pipeline.steps.review import PICK_TABLE, REVIEW_TABLE
 from f1_pipeline.warehouse.frames import read_frame
-from f1_pipeline_tests.support import NEXT_RACE
+from f1_pipeline_tests.support import NEXT_RACE, rows_of
 
 DRIVEN = "2026-canada"
+BEFORE_LOCK = datetime(2026, 6, 6, 13, tzinfo=UTC)  # Monaco locks at 14:00
+AFTER_LOCK = datetime(2026, 6, 6, 15, tzinfo=UTC)
 STORED = "select * from lineups.optimal_lineup where race_key = $race_key and rank = 1"
 REVIEWED = "select * from lineups.lineup_review where race_key = $race_key"
 ITEMS = """
@@ -325,3 +330,36 @@ def test_a_stored_line_up_outlives_the_team_it_was_made_for(own_warehouse: Pipel
     steps[TEAM_TABLE].run(pipeline, TEAM_TABLE, [NEXT_RACE])
     # Its assets can still be bought, in a fresh start.
     assert stored_choice(pipeline, NEXT_RACE).problem.held is None
+
+
+def test_what_was_recommended_in_time_stays_when_it_is_made_again_after_the_lock(own_warehouse: Pipeline) -> None:
+    fresh = choose(own_warehouse, NEXT_RACE, LineupWishes(count=200))
+    path, file = own_warehouse.settings.warehouse_path, own_warehouse.settings.team_path
+
+    def run(now: datetime, *tables: str) -> None:
+        at = replace(own_warehouse, clock=lambda: now)
+        steps = build_steps(at)
+        for table in tables:
+            steps[table].run(at, table, [NEXT_RACE])
+
+    with duckdb.connect(str(path)) as connection:
+        # the same forecast made in time would be no other version than the replay
+        connection.execute("delete from predictions.asset_forecast where race_key = $race_key", {"race_key": NEXT_RACE})
+    write_my_team(file, team_like(fresh, 199))
+    run(BEFORE_LOCK, FORECAST_TABLE, "predictions.asset_points", TEAM_TABLE, ENTERED_TABLE, LINEUP_TABLE)
+    recommended, held = (rows_of(path, table, NEXT_RACE) for table in (LINEUP_TABLE, TEAM_TABLE))
+    assert rows_of(path, ENTERED_TABLE) == []
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("update predictions.asset_points set expected_points = -expected_points")
+    write_my_team(file, team_like(fresh, 150))
+    run(AFTER_LOCK, TEAM_TABLE, ENTERED_TABLE, LINEUP_TABLE)
+    assert rows_of(path, LINEUP_TABLE, NEXT_RACE) == recommended
+    assert rows_of(path, TEAM_TABLE, NEXT_RACE) == held
+    entered = rows_of(path, ENTERED_TABLE, NEXT_RACE)
+    assert {row[2] for row in entered} == {*team_like(fresh, 150).drivers, *team_like(fresh, 150).constructors}
+    file.unlink()
+    run(AFTER_LOCK, TEAM_TABLE, ENTERED_TABLE)
+    assert rows_of(path, TEAM_TABLE, NEXT_RACE) == held
+    assert rows_of(path, ENTERED_TABLE, NEXT_RACE) == entered
+    run(BEFORE_LOCK, TEAM_TABLE)  # a race that was moved to later is open again
+    assert rows_of(path, TEAM_TABLE, NEXT_RACE) == []

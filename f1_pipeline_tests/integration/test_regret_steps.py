@@ -62,7 +62,7 @@ def test_a_pick_is_placed_in_its_forecast(complete: Pipeline) -> None:
     assert pit == pytest.approx((points < scored).mean() + (points == scored).mean() / 2)
     assert expected == forecast
     prices = """
-        select price_musd from staging.price
+        select fantasy_price_musd from staging.price
         where asset_id = $asset_id and list_contains(['2026-canada', '2026-monaco'], race_key)
         order by race_key
     """
@@ -71,7 +71,7 @@ def test_a_pick_is_placed_in_its_forecast(complete: Pipeline) -> None:
 
 
 def test_sums_that_do_not_fit_are_named() -> None:
-    pick = {"race_key": RACE, "total_points": 10.0, "counted_multiplier": 2, "is_own_team": False}
+    pick = {"race_key": RACE, "total_points": 10.0, "counted_multiplier": 2, "counted_transfer_points": -10.0}
     review = {"race_key": RACE, "actual_points": 10.0, "hindsight_points": 40.0, "transfer_points": -10.0}
     parts = [
         {"race_key": RACE, "part": part, "points": points}

@@ -51,7 +51,7 @@ POINTS = TableContract(
 SCHEMA = pa.schema([("race_key", pa.string()), ("driver_id", pa.string()), ("points", pa.int32())])
 GOOD = [("2026-china", "ann", 10), ("2026-china", "bob", 20), ("2026-monaco", "ann", 30)]
 BOTH = ["2026-china", "2026-monaco"]
-MAY_BE_EMPTY = {"core.current_lineup", "staging.feed_statement", "marts.points_correction"}
+MAY_BE_EMPTY = {"core.current_lineup", "core.entered_lineup", "staging.feed_statement", "marts.points_correction"}
 
 
 @pytest.fixture
