@@ -43,6 +43,7 @@ def report(race_key: str | None, season: int | None, out: Path | None, opens: bo
     warehouse gives the same pages.
     """
     from f1_pipeline.errors import UsageError
+    from f1_pipeline.report.bars import waiting
     from f1_pipeline.report.page_index import write_one_page, write_pages
     from f1_pipeline.report.tables import print_rows
     from f1_pipeline.steps.pipeline import open_published
@@ -50,10 +51,11 @@ def report(race_key: str | None, season: int | None, out: Path | None, opens: bo
     if race_key and season:
         raise UsageError("--race and --season exclude each other: give one of them")
     pipeline = open_published(load_settings())
-    if out is None:
-        written = write_pages(pipeline, race_key, season)
-    else:
-        written = [write_one_page(pipeline, out, race_key, season)]
+    with waiting("writing pages", quiet):
+        if out is None:
+            written = write_pages(pipeline, race_key, season)
+        else:
+            written = [write_one_page(pipeline, out, race_key, season)]
     if output == "table":
         for _, _, path in written:
             click.echo(path)

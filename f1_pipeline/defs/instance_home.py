@@ -17,7 +17,7 @@ from f1_pipeline.settings import Settings
 
 
 def write_instance_home(settings: Settings) -> Path:
-    """Write the Dagster home of an installation.
+    """Write the Dagster home of an installation, unless the project's own file says the same already.
 
     Parameters
     ----------
@@ -26,13 +26,16 @@ def write_instance_home(settings: Settings) -> Path:
     Returns
     -------
     Path
-        The folder for DAGSTER_HOME, `home` below Dagster's own.
+        The folder for DAGSTER_HOME: the project's own when the warehouse is in its usual place, else `home` below
+        Dagster's own.
 
     Raises
     ------
     WarehouseError
         It cannot be written.
     """
+    if settings.dagster_dir == settings.home / DEFAULT_DIR:
+        return settings.home
     config = yaml.safe_load((settings.home / "dagster.yaml").read_text(encoding="utf-8"))
     for section in config.values():
         folder = section.get("config", {}).get("base_dir")

@@ -7,7 +7,7 @@ has those of the machine, `defs.health` those of Dagster's own storage.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,7 +16,7 @@ from f1_pipeline.steps.doctor import Check, looked, shortened
 from f1_pipeline.steps.lineups import LINEUP_TABLE
 from f1_pipeline.steps.pipeline import Pipeline, open_published
 from f1_pipeline.steps.registry import REVIEW_TABLE
-from f1_pipeline.warehouse.checkup import read_everything, stored_columns
+from f1_pipeline.warehouse.checkup import TableState, read_everything, stored_columns
 from f1_pipeline.warehouse.dry_run import column_types
 from f1_pipeline.warehouse.frames import has_table
 from f1_pipeline.warehouse.lock_holder import lock_holder
@@ -31,12 +31,13 @@ MODELS_OF = "select distinct model_uri from predictions.candidate_points where r
 def store_checks(pipeline: Pipeline) -> Iterator[Check]:
     """Look at the warehouse and at MLflow; what needs a warehouse that can be read is left out without one."""
     yield check_lock(pipeline)
-    warehouse = looked("warehouse", lambda: check_warehouse(pipeline), REBUILD)
+    found: dict[str, TableState] = {}
+    warehouse = looked("warehouse", lambda: check_warehouse(pipeline, found), REBUILD)
     yield warehouse
     if warehouse.status == "ok":
         yield looked("columns", lambda: check_columns(pipeline), REBUILD)
         yield looked("races", lambda: check_races(pipeline), RUN)
-        yield looked("published", lambda: check_published(pipeline), RUN)
+        yield looked("published", lambda: check_published(pipeline, found), RUN)
         yield looked("models", lambda: check_models(pipeline), RUN)
 
 
@@ -52,17 +53,24 @@ def check_lock(pipeline: Pipeline) -> Check:
     return Check("lock", "ok", sentence)
 
 
-def check_warehouse(pipeline: Pipeline) -> Check:
-    """Read every row of the warehouse, which DuckDB holds against its checksums."""
+def check_warehouse(pipeline: Pipeline, found: dict[str, TableState]) -> Check:
+    """Read every row of the warehouse, which DuckDB holds against its checksums.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+    found : dict of str to TableState
+        Filled with what was read, by table; it takes seconds and is wanted twice.
+    """
     path = pipeline.settings.warehouse_path
     if not path.exists():
         return Check("warehouse", "warn", f"{path}: nothing has been computed yet", RUN)
     if lock_holder(path) is not None:
         return Check("warehouse", "warn", f"{path}: being written, not looked at", "look again when the run is over")
     with pipeline.warehouse.read() as connection:
-        tables = read_everything(connection, path)
-    row_count, size = sum(count for count, _ in tables.values()), path.stat().st_size
-    return Check("warehouse", "ok", f"{path}: {len(tables)} tables, {row_count} rows, {size / 1e6:.0f} MB")
+        found.update(read_everything(connection, path))
+    row_count, size = sum(count for count, _ in found.values()), path.stat().st_size
+    return Check("warehouse", "ok", f"{path}: {len(found)} tables, {row_count} rows, {size / 1e6:.0f} MB")
 
 
 def check_columns(pipeline: Pipeline) -> Check:
@@ -97,16 +105,13 @@ def check_races(pipeline: Pipeline) -> Check:
     return Check("races", "ok", f"all {len(finished)} finished races are computed")
 
 
-def check_published(pipeline: Pipeline) -> Check:
-    """Hold the published copy against the warehouse, row by row."""
+def check_published(pipeline: Pipeline, own: Mapping[str, TableState]) -> Check:
+    """Hold the published copy against what was read of the warehouse, row by row."""
     path = pipeline.settings.published_path
     if not path.exists():
         return Check("published", "warn", f"{path}: there is no published copy yet", RUN)
-    states = []
-    for warehouse in (pipeline.warehouse, open_published(pipeline.settings).warehouse):
-        with warehouse.read() as connection:
-            states.append(read_everything(connection, warehouse.path))
-    own, published = states
+    with closing(open_published(pipeline.settings)) as copy, copy.warehouse.read() as connection:
+        published = read_everything(connection, path)
     made = f"{path}: published {datetime.fromtimestamp(path.stat().st_mtime, UTC):%Y-%m-%dT%H:%M} UTC"
     other = sorted(name for name, state in own.items() if published.get(name) != state)
     if other:

@@ -62,6 +62,7 @@ ROWS = {
     "chips": CHIPS,
     "scores --race 2026-canada": TOTALS,
     "scores --race 2026-canada --items": ITEMS,
+    "report --race 2026-monaco --out {folder}.html": "kind key file",
     "export-training --out {folder}": "file rows",
 }
 Answer = Callable[[str], Result]

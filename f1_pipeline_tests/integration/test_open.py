@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -9,9 +10,12 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import dagster as dg
 import pytest
 import yaml
 from click.testing import CliRunner, Result
@@ -33,7 +37,20 @@ port = int(sys.argv[1])
 run_server([sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1"], Path.cwd(), environment(), port,
            opens_browser=False)
 """
+TYPED = "from f1_pipeline.cli import main; main()"
+RUNS = "{ runsOrError { ... on Runs { results { jobName status } } } }"
+UI_ANSWERS_WITHIN_S = 180
 Open = Callable[..., Result]
+
+
+@dg.op
+def nothing() -> None:
+    pass
+
+
+@dg.job
+def recorded() -> None:
+    nothing()
 
 
 @pytest.fixture
@@ -56,6 +73,8 @@ def test_dagster_is_told_where_the_records_of_this_installation_are(settings: Se
     with open_instance(settings) as instance:
         assert instance.storage_directory() == written["local_artifact_storage"]["config"]["base_dir"] + "/storage"
     assert write_instance_home(settings) == home
+    usual = replace(settings, warehouse_dir=settings.home / "data" / "warehouse")
+    assert write_instance_home(usual) == settings.home
     assert [path.name for path in home.iterdir()] == ["dagster.yaml"]
 
 
@@ -143,6 +162,50 @@ def test_a_server_runs_until_it_is_interrupted(tmp_path: Path) -> None:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
     assert not answers(port)
+
+
+@pytest.mark.faults
+def test_the_dagster_ui_shows_the_runs_of_this_installation(settings: Settings, tmp_path: Path) -> None:
+    with open_instance(settings) as instance:
+        instance.create_run_for_job(recorded, status=dg.DagsterRunStatus.SUCCESS)
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with (tmp_path / "log").open("wb") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-c", TYPED, "open", "ui", "--no-browser", "--port", str(port)],
+                cwd=REPO,
+                env=os.environ | {"F1_WAREHOUSE_DIR": str(settings.warehouse_dir), "F1_SOURCES": "none"},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+    finally:
+        signal.signal(signal.SIGINT, before)
+    try:
+        shown = _asked(port, process)
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.wait(timeout=60) == 0
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    assert shown == [{"jobName": "recorded", "status": "SUCCESS"}], (tmp_path / "log").read_text(errors="replace")
+
+
+def _asked(port: int, process: subprocess.Popen[bytes]) -> list[dict[str, str]]:
+    """Ask the UI for its runs as soon as it answers."""
+    deadline = time.monotonic() + UI_ANSWERS_WITHIN_S
+    question = {"Content-Type": "application/json"}
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/graphql", json.dumps({"query": RUNS}).encode(), question)
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urllib.request.urlopen(request, timeout=30) as response:
+                return json.load(response)["data"]["runsOrError"]["results"]
+        except OSError:
+            time.sleep(0.5)
+    return []
 
 
 def answers(port: int) -> bool:
