@@ -80,8 +80,12 @@ def _answers(port: int) -> bool:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    try:
-        process.wait(ENDS_WITHIN_S)
-    except subprocess.TimeoutExpired:
-        process.terminate()
-        process.wait()
+    """Wait for a server that has been interrupted; one that does not heed it is told again, then killed."""
+    for insist in (process.terminate, process.kill):
+        try:
+            process.wait(ENDS_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            insist()
+        else:
+            return
+    process.wait()

@@ -38,7 +38,10 @@ run_server([sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1
            opens_browser=False)
 """
 TYPED = "from f1_pipeline.cli import main; main()"
-RUNS = "{ runsOrError { ... on Runs { results { jobName status } } } }"
+RUNS = """
+{ runsOrError { ... on Runs { results { jobName status } } }
+  workspaceOrError { ... on Workspace { locationEntries { loadStatus } } } }
+"""
 UI_ANSWERS_WITHIN_S = 180
 Open = Callable[..., Result]
 
@@ -186,7 +189,7 @@ def test_the_dagster_ui_shows_the_runs_of_this_installation(settings: Settings, 
     try:
         shown = _asked(port, process)
         os.killpg(process.pid, signal.SIGINT)
-        assert process.wait(timeout=60) == 0
+        assert process.wait(timeout=UI_ANSWERS_WITHIN_S) == 0
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
@@ -195,16 +198,19 @@ def test_the_dagster_ui_shows_the_runs_of_this_installation(settings: Settings, 
 
 
 def _asked(port: int, process: subprocess.Popen[bytes]) -> list[dict[str, str]]:
-    """Ask the UI for its runs as soon as it answers."""
+    """Ask the UI for its runs as soon as it has loaded the project."""
     deadline = time.monotonic() + UI_ANSWERS_WITHIN_S
     question = {"Content-Type": "application/json"}
     request = urllib.request.Request(f"http://127.0.0.1:{port}/graphql", json.dumps({"query": RUNS}).encode(), question)
     while time.monotonic() < deadline and process.poll() is None:
         try:
             with urllib.request.urlopen(request, timeout=30) as response:
-                return json.load(response)["data"]["runsOrError"]["results"]
+                answer = json.load(response)["data"]
+            if {entry["loadStatus"] for entry in answer["workspaceOrError"]["locationEntries"]} == {"LOADED"}:
+                return answer["runsOrError"]["results"]
         except OSError:
-            time.sleep(0.5)
+            pass  # it does not listen yet
+        time.sleep(0.5)
     return []
 
 
