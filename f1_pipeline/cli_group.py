@@ -2,7 +2,8 @@
 
 Belongs here: what is true of every command before and after it runs. Neighbours: `cli.py` puts the commands in,
 `cli_options.py` has what they share while they run. Exit codes: 0 done (a pipe that its reader closes is done as well),
-1 a fault of the program, 2 a wrong request or bad input, 130 stopped by Ctrl-C; `doctor` has two more of its own.
+1 a fault of the program, 2 a wrong request or bad input, 130 stopped by Ctrl-C or by no to a question; `doctor` has
+two more of its own.
 """
 
 from __future__ import annotations
@@ -79,7 +80,7 @@ class CommandLine(click.Group):
         try:
             answer = super().invoke(ctx)
             sys.stdout.flush()
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, click.Abort):  # the latter is no for an answer, too
             click.echo("stopped", err=True)
             sys.exit(INTERRUPTED)
         except BrokenPipeError:

@@ -21,10 +21,11 @@ _NEVER_ASK = click.option("--yes", is_flag=True, help="Do not ask.")
 
 
 @click.command(
+    short_help="Pack everything that cannot be made again into one file.",
     epilog=examples(
         "backup                        into backups/, named by the time",
         "backup --out /mnt/disk/f1.zip --wait 3600",
-    )
+    ),
 )
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="The archive; backups/f1-<time>.zip.")
 @click.option("--wait", "wait_s", type=click.FloatRange(0), default=600.0, help="Patience with a run, seconds; 600.")
@@ -46,7 +47,10 @@ def backup(out: Path | None, wait_s: float, quiet: bool, output: str) -> None:
     _print(asdict(back_up(settings, target, say)), output)
 
 
-@click.command(epilog=examples("restore backups/f1-20260607T180000Z.zip", "restore f1.zip --yes"))
+@click.command(
+    short_help="Put everything that a back-up holds back in its place.",
+    epilog=examples("restore backups/f1-20260607T180000Z.zip", "restore f1.zip --yes"),
+)
 @click.argument("path", metavar="FILE", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @_NEVER_ASK
 @talk_options
@@ -68,7 +72,10 @@ def restore(path: Path, yes: bool, quiet: bool, output: str) -> None:
     _print(asdict(bring_back(settings, path, _say(quiet))), output)
 
 
-@click.command(epilog=examples("rebuild", "rebuild --yes --quiet"))
+@click.command(
+    short_help="Set a damaged warehouse aside and compute it again.",
+    epilog=examples("rebuild", "rebuild --yes --quiet"),
+)
 @_NEVER_ASK
 @talk_options
 @format_option
@@ -99,7 +106,10 @@ def rebuild(yes: bool, quiet: bool, output: str) -> None:
         print_stored(settings, shown, output)
 
 
-@click.command(epilog=examples("prune --dry-run", "prune --keep-days 365"))
+@click.command(
+    short_help="Delete old runs, and models that nothing refers to.",
+    epilog=examples("prune --dry-run", "prune --keep-days 365"),
+)
 @click.option("--keep-days", type=click.IntRange(1), default=90, help="Runs of so many days stay; 90.")
 @click.option("--dry-run", is_flag=True, help="Only say what would go.")
 @talk_options

@@ -235,7 +235,7 @@ def test_the_commands_ask_and_answer(
     small_installation(installation.home, "second", rows=5)
     changed = state(installation)
     refused = CliRunner().invoke(main, ["restore", str(archive)], input="n\n")
-    assert refused.exit_code == 1
+    assert refused.exit_code == 130
     assert state(installation) == changed
     done = CliRunner().invoke(main, ["restore", str(archive), "--yes"])
     assert done.exit_code == 0, done.output

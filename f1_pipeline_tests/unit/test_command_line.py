@@ -39,13 +39,16 @@ def divide(quiet): 1 / 0
 def stop(): signal.raise_signal(signal.SIGINT)
 
 @main.command()
+def ask(): click.confirm("Sure?", abort=True)
+
+@main.command()
 def talk():
     for number in range(200_000): print(number)
 
 main()
 """
 
-INPUT_FILES = ("team.csv",)  # which the examples read, and click looks for
+INPUT_FILES = ("team.csv", "f1.zip", "backups/f1-20260607T180000Z.zip")  # which the examples read, and click looks for
 
 
 def commands(group: click.Group = main, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
@@ -111,6 +114,7 @@ def test_example_parses_with_the_options_as_they_are(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     for name in INPUT_FILES:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     words = shlex.split(line)[1:]
     command: click.Command = main
@@ -151,6 +155,8 @@ def test_a_fault_without_a_place_for_its_traceback_prints_it(tmp_path: Path) -> 
 def test_interrupted_is_130_without_a_traceback() -> None:
     done = typed(FAULTY, "stop")
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "stopped\n")
+    unsure = typed(FAULTY, "ask")  # nobody answers
+    assert (unsure.returncode, unsure.stderr.splitlines()[-1]) == (130, "stopped")
 
 
 def test_a_closed_pipe_is_done() -> None:
