@@ -21,6 +21,7 @@ from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.registry import Step, build_steps, finished_tables, forecast_tables
 from f1_pipeline.steps.snapshot import publish_snapshot
 from f1_pipeline_tests.browser import chromium
+from f1_pipeline_tests.pages import copy_warehouse, write_every_page
 from f1_pipeline_tests.support import (
     NEXT_RACE,
     copy_facts,
@@ -130,6 +131,17 @@ def complete(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
         pipeline = Pipeline(make_settings(folder / "warehouse", folder / "data"))
         if not (folder / DONE).exists():
             _compute(pipeline)
+            (folder / DONE).touch()
+    return pipeline
+
+
+@pytest.fixture(scope="session")
+def pages(complete: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
+    """A copy of the complete warehouse with the pages of its next and last race beside it; tests only read them."""
+    with _shared(tmp_path_factory, "pages") as folder:
+        pipeline = Pipeline(make_settings(folder / "warehouse", complete.settings.data_dir))
+        if not (folder / DONE).exists():
+            write_every_page(copy_warehouse(complete, folder / "warehouse"))
             (folder / DONE).touch()
     return pipeline
 

@@ -1,6 +1,7 @@
 """Pages for tests: a copy of a computed warehouse with pages in it, and a reader of what a page is made of.
 
-Neighbours: `integration/test_pages.py` reads the pages, `e2e/test_pages_in_browser.py` looks at them in a browser.
+Neighbours: `conftest.py` has the fixture `pages`, `integration/test_pages.py` reads them, and
+`e2e/test_pages_in_browser.py` looks at them in a browser.
 """
 
 from __future__ import annotations
@@ -22,6 +23,17 @@ def copy_warehouse(computed: Pipeline, folder: Path) -> Pipeline:
     pipeline = Pipeline(make_settings(folder, computed.settings.data_dir))
     shutil.copy(computed.settings.warehouse_path, pipeline.settings.warehouse_path)
     return pipeline
+
+
+def write_every_page(pipeline: Pipeline) -> None:
+    """Write the next race, the last one, their season, accuracy, and the index that leads to them."""
+    # The pages are loaded here, so that tests without them start as quickly as before.
+    from f1_pipeline.report.accuracy import read_accuracy
+    from f1_pipeline.report.accuracy_page import write_page
+    from f1_pipeline.report.page_index import write_pages
+
+    write_page(read_accuracy(pipeline), pipeline.settings.reports_dir / "accuracy.html")
+    write_pages(pipeline)
 
 
 class PageReader(HTMLParser):

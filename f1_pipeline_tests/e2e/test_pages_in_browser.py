@@ -8,9 +8,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from f1_pipeline.report.accuracy import read_accuracy
-from f1_pipeline.report.accuracy_page import write_page
-from f1_pipeline.report.page_index import write_index, write_pages
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline_tests.browser import (
     DARK,
@@ -22,20 +19,16 @@ from f1_pipeline_tests.browser import (
     overflow_px,
     watched_page,
 )
-from f1_pipeline_tests.pages import LAST_RACE, copy_warehouse
+from f1_pipeline_tests.pages import LAST_RACE
 from f1_pipeline_tests.support import NEXT_RACE
 
 PAGES = (NEXT_RACE, LAST_RACE, "season-2026", "accuracy", "index")
 LEAST_CONTRAST = 4.5  # of WCAG 2, level AA
 
 
-@pytest.fixture(scope="module")
-def folder(complete: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    pipeline = copy_warehouse(complete, tmp_path_factory.mktemp("seen") / "warehouse")
-    write_pages(pipeline)
-    write_page(read_accuracy(pipeline), pipeline.settings.reports_dir / "accuracy.html")
-    write_index(pipeline)
-    return pipeline.settings.reports_dir
+@pytest.fixture
+def folder(pages: Pipeline) -> Path:
+    return pages.settings.reports_dir
 
 
 @pytest.mark.parametrize("scheme", [LIGHT, DARK])

@@ -12,8 +12,10 @@ from click.testing import CliRunner, Result
 from f1_pipeline.cli import main
 from f1_pipeline.errors import UsageError
 from f1_pipeline.report.lineups import read_lineup
-from f1_pipeline.report.page_index import write_index, write_pages
+from f1_pipeline.report.page_index import write_index
+from f1_pipeline.report.page_rows import Reader
 from f1_pipeline.report.pages import number, price_move
+from f1_pipeline.report.race_outcome import outcome
 from f1_pipeline.report.race_page import render_race_page
 from f1_pipeline.report.season_page import render_season_page
 from f1_pipeline.settings import Settings
@@ -47,6 +49,25 @@ PLAYED = """
     inner join core.race as rac using (race_key)
     where rac.season = $season
 """
+DECIDED = {
+    "lineups.regret_part": """
+        select * from (values
+            ('2026-canada', 'choice', 0.0, null, null),
+            ('2026-canada', 'luck', 116.9, 26.8, 235.6),
+            ('2026-canada', 'forecast', -70.9, null, null)
+        ) as parts (race_key, part, points, p10_points, p90_points)
+    """,
+    "lineups.pick_review": """
+        select
+            race_key, asset_type, asset_id, if(is_boosted, 2, 1) as hindsight_multiplier, 1 as counted_multiplier,
+            10.0 as total_points, if(is_boosted, 10.0, 0.0) as missed_points
+        from lineups.optimal_lineup
+        where race_key = '2026-canada' and rank = 1
+    """,
+    "lineups.final_fix_advice": """
+        select '2026-monaco' as race_key, 'Keep Final Fix: it is worth 8.1 later.' as advice, false as is_advised
+    """,
+}
 MISSING = (
     "lineups.transfer_plan",
     "lineups.chip_plan",
@@ -58,12 +79,9 @@ MISSING = (
 )
 
 
-@pytest.fixture(scope="module")
-def pipeline(complete: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
-    """A warehouse with the pages of the next race, the last one, their season and the index beside it."""
-    copied = copy_warehouse(complete, tmp_path_factory.mktemp("pages") / "warehouse")
-    assert [path.name for _, _, path in write_pages(copied)] == NAMES
-    return copied
+@pytest.fixture
+def pipeline(pages: Pipeline) -> Pipeline:
+    return pages
 
 
 @pytest.fixture(scope="module")
@@ -80,13 +98,15 @@ def altered(complete: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> Pip
 
 @pytest.fixture(scope="module")
 def owned(complete: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
-    """A warehouse with teams of one's own before two races, and a policy that has played the season."""
+    """A warehouse with teams of one's own before two races, a policy that has played, and what cost points."""
     copied = copy_warehouse(complete, tmp_path_factory.mktemp("owned") / "warehouse")
     teams = ((LAST_RACE, LAST_RACE, 1, "wildcard,limitless"), (NEXT_RACE, LAST_RACE, 2, "limitless"))
     with copied.warehouse.write() as connection:
         for race_key, source_key, rank, chips in teams:
             values = {"race_key": race_key, "source_key": source_key, "rank": rank, "chips": chips}
             connection.execute(OWN_TEAM, values)
+        for table, rows in DECIDED.items():
+            connection.execute(f"create or replace table {table} as {rows}")
         played = read_frame(connection, PLAYED, {"season": SEASON})
     run_model(copied, "lineups.season_backtest", [str(SEASON)], played)
     build_steps(copied)["lineups.optimal_lineup"].run(copied, "lineups.optimal_lineup", [NEXT_RACE])
@@ -187,10 +207,10 @@ def test_season_page_adds_up(pipeline: Pipeline) -> None:
     assert "Money" not in [heading for _, heading in found.headings]
 
 
-def test_the_same_warehouse_gives_the_same_bytes(pipeline: Pipeline) -> None:
-    before = [page(pipeline, name) for name in NAMES]
-    write_pages(Pipeline(pipeline.settings), LAST_RACE)
-    assert [page(pipeline, name) for name in NAMES] == before
+def test_the_same_warehouse_gives_the_same_page(pipeline: Pipeline) -> None:
+    again = Pipeline(pipeline.settings)
+    assert render_race_page(again, LAST_RACE) == page(pipeline, LAST_RACE + ".html")
+    assert render_season_page(again, SEASON) == page(pipeline, f"season-{SEASON}.html")
 
 
 def test_odd_names_are_escaped_and_missing_tables_leave_no_hole(altered: Pipeline) -> None:
@@ -210,13 +230,28 @@ def test_own_team_has_transfers_money_and_decisions(owned: Pipeline) -> None:
     assert answer["is_own_team"]
     assert "The line-up to enter, from the team you hold" in race.text
     assert "Transfers: " in race.text
+    assert "Final Fix, after qualifying: keep it. Keep Final Fix: it is worth 8.1 later." in race.text
     assert race.words.count("new") == len(answer["transfers"]["in"])
     season = PageReader(render_season_page(owned, SEASON))
     sections = [heading for level, heading in season.headings if level == 2]
-    assert {"Money", "Decisions"} <= set(sections)
+    assert {"What cost points", "Money", "Decisions"} <= set(sections)
     assert "your team: " in season.text
     assert "Extra Boost in China" in season.text
     assert re.search(r"Monaco [^$]* Wildcard \$", season.text)
+
+
+def test_what_cost_points_is_told_where_it_is_known(owned: Pipeline) -> None:
+    picks = read_lineup(owned, LAST_RACE, is_explained=False)["assets"]
+    with owned.warehouse.read() as connection:
+        reader = Reader(connection)
+        found = outcome(reader, LAST_RACE, reader.asset_names(), picks)
+    assert found is not None
+    assert found.parts is not None
+    assert [row[:2] for row in found.parts.rows] == [("Forecast", "−71"), ("Luck", "117"), ("Together", "46")]
+    assert "27 to 236 in 8 races of 10" in found.parts.rows[1][2]
+    assert found.hindsight is not None
+    boosted = next(asset["name"] for asset in picks if asset["is_boosted"])
+    assert (f"{boosted} ×2", "20", "yes", "10") in found.hindsight.rows
 
 
 def test_one_page_has_no_links(pipeline: Pipeline, tmp_path: Path) -> None:
@@ -227,10 +262,11 @@ def test_one_page_has_no_links(pipeline: Pipeline, tmp_path: Path) -> None:
     assert PageReader(path.read_text(encoding="utf-8")).links == ["#content"]
 
 
-def test_paths_are_printed_for_programs(pipeline: Pipeline) -> None:
-    result = run(pipeline, "--season", "2025", "--format", "json")
+def test_paths_are_printed_for_programs(pipeline: Pipeline, tmp_path: Path) -> None:
+    path = tmp_path / "season.html"
+    result = run(pipeline, "--season", "2025", "--out", str(path), "--format", "json")
     assert result.exit_code == 0, result.output
-    assert [(row["kind"], row["key"]) for row in json.loads(result.stdout)] == [("season", "2025"), ("index", "index")]
+    assert json.loads(result.stdout) == [{"kind": "season", "key": "2025", "file": str(path)}]
 
 
 def test_index_of_an_empty_folder_says_so(settings: Settings) -> None:
