@@ -100,7 +100,7 @@ class Warehouse:
                     raise
                 time.sleep(POLL_S)
             else:
-                connection.execute("set timezone = 'UTC'")
+                _set_up(connection)
                 return connection
 
     def _refuse_an_empty_file(self) -> None:
@@ -169,7 +169,7 @@ class _KeepsOpen(Warehouse):
         if not self._connections:
             self._connections.append(self._open.enter_context(opening()))
         with _translated(self.path), closing(self._connections[0].cursor()) as cursor:
-            cursor.execute("set timezone = 'UTC'")
+            _set_up(cursor)
             yield cursor
 
     def close(self) -> None:
@@ -235,8 +235,15 @@ def open_alone(path: Path) -> Generator[duckdb.DuckDBPyConnection]:
         When the file is damaged, or the disk is full.
     """
     with _translated(path), closing(duckdb.connect(str(path))) as connection:
-        connection.execute("set timezone = 'UTC'")
+        _set_up(connection)
         yield connection
+
+
+def _set_up(connection: duckdb.DuckDBPyConnection) -> None:
+    """Tell a connection, or a cursor, which has settings of its own, what all of them should do."""
+    connection.execute("set timezone = 'UTC'")
+    # Whatever takes over two seconds would draw a bar on stdout, in the middle of JSON and CSV, pipe or not.
+    connection.execute("set enable_progress_bar = false")
 
 
 @contextmanager

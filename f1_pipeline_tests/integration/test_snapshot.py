@@ -121,6 +121,14 @@ def test_a_published_warehouse_is_not_written(run: Pipeline) -> None:
             open_published(run.settings).warehouse.write()
 
 
+def test_duckdb_never_draws_a_bar_into_the_answer(run: Pipeline) -> None:
+    publish_snapshot(run)
+    open_plainly = Warehouse(run.settings.published_path)
+    for warehouse in (run.warehouse, open_published(run.settings).warehouse, open_plainly):
+        with warehouse.read() as connection:
+            assert connection.execute("select current_setting('enable_progress_bar')").fetchall() == [(False,)]
+
+
 def test_without_a_snapshot_the_warehouse_itself_is_read(run: Pipeline) -> None:
     add_row(run)
     run.close()

@@ -29,6 +29,7 @@ seen, look_count, is_last = set(), 0, False
 while not is_last:
     is_last = pathlib.Path(stop).exists()
     with duckdb.connect(path, read_only=True) as connection:
+        connection.execute("set enable_progress_bar = false")  # it goes to stdout
         values = [
             connection.execute(f"select {what}").fetchall()[0][0]
             for what in ("number from core.first_mark", f"count(*) from {table}", "number from core.last_mark")
