@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SETUP := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-faults test-rl ui bench lint format docs
+.PHONY: help run test test-faults test-rl audit ui bench lint format docs
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -21,6 +21,10 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 
 $(VENV)/.installed-rl: $(VENV)/.installed-dev
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,rl]'
+	@touch $@
+
+$(VENV)/.installed-audit: $(VENV)/.installed-dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,audit]'
 	@touch $@
 
 run: $(VENV)/.installed ## Compute every finished race, then print the best line-up for the next one
@@ -41,6 +45,9 @@ test: lint ## Lint, then run every test
 SCALE ?= 1
 test-faults: $(VENV)/.installed-dev ## Kills, full disks and fuzzing by the thousand; SCALE=0.02 does a part of it
 	$(BIN)/python -m pytest f1_pipeline_tests/faults -m faults -s --fault-scale $(SCALE)
+
+audit: $(VENV)/.installed-audit ## Known vulnerabilities of what is installed, and its licences
+	$(BIN)/python -m f1_pipeline_tests.audit
 
 test-rl: $(VENV)/.installed-rl ## Run the tests that need the extra rl (torch, hundreds of megabytes)
 	$(BIN)/python -m pytest f1_pipeline_tests/unit/test_ppo.py

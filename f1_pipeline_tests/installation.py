@@ -14,6 +14,7 @@ import signal
 import sqlite3
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -106,7 +107,7 @@ def _work(work: Callable[[], object], after: int | None, fails_after: int | None
         nonlocal seen, renames
         seen += event in CHANGES
         renames += event == "os.rename"
-        if after is not None and seen > after:
+        if event in CHANGES and after is not None and seen > after:
             os.kill(os.getpid(), signal.SIGKILL)
         if event == "os.rename" and fails_after is not None and renames == fails_after + 1:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -117,5 +118,7 @@ def _work(work: Callable[[], object], after: int | None, fails_after: int | None
         sys.addaudithook(count)
         work()
         code = 0
+    except BaseException:  # noqa: BLE001 (nobody else would tell)
+        traceback.print_exc()
     finally:
         os._exit(code)

@@ -14,6 +14,7 @@ import os
 import shutil
 import sqlite3
 import tempfile
+import time
 import zipfile
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
@@ -32,6 +33,8 @@ FORMAT = 1
 MANIFEST = "manifest.json"
 SQLITE_MAGIC = b"SQLite format 3\0"
 _SQLITE_LOGS = ("-wal", "-shm", "-journal")
+_STAGING_PREFIX = ".backing-up-"
+_DAY_S = 86_400
 _LEFT_OUT = (".lock", ".unfinished")
 
 
@@ -120,7 +123,8 @@ def back_up(settings: Settings, target: Path, say: Say) -> Backup:
     unfinished = target.with_name(f".{target.name}.unfinished")
     with disk_errors(target, "the back-up cannot be written"):
         target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".backing-up-", dir=target.parent) as staging:
+        _sweep(target.parent)
+        with tempfile.TemporaryDirectory(prefix=_STAGING_PREFIX, dir=target.parent) as staging:
             say("Copying facts, warehouse, models and the history of runs.")
             copy_installation(settings, Path(staging), say)
             say("Packing.")
@@ -131,6 +135,13 @@ def back_up(settings: Settings, target: Path, say: Say) -> Backup:
                 unfinished.unlink(missing_ok=True)
         _sync(target.parent)
     return backup
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what a back-up that was killed has left; one of today may still be going on."""
+    for leftover in folder.glob(f"{_STAGING_PREFIX}*"):
+        if time.time() - leftover.stat().st_mtime > _DAY_S:
+            shutil.rmtree(leftover)
 
 
 def copy_installation(settings: Settings, staging: Path, say: Say) -> None:
