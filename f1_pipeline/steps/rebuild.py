@@ -2,7 +2,8 @@
 
 Belongs here: saving the rows that exist nowhere else, before everything is run anew. Neighbours: `restore.py` brings a
 back-up back, which is the better mend when there is one; `cli_upkeep.py` runs the graph afterwards. A forecast that was
-made before its deadline is evidence: made again it would be a replay. So is the team as it was before a past race.
+made before its deadline is evidence: made again it would be a replay. So is what was recommended by it, and so are the
+teams as they were before a past race and as they were entered.
 """
 
 from __future__ import annotations
@@ -15,14 +16,23 @@ import pyarrow as pa
 from f1_pipeline.errors import WarehouseError
 from f1_pipeline.sources.source import Say
 from f1_pipeline.steps.backup import disk_errors
-from f1_pipeline.steps.my_team import TEAM_TABLE
+from f1_pipeline.steps.lineups import LINEUP_TABLE
+from f1_pipeline.steps.my_team import ENTERED_TABLE, TEAM_TABLE
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.publish import FORECAST_TABLE
 from f1_pipeline.warehouse.connection import Warehouse
 from f1_pipeline.warehouse.frames import has_table
 from f1_pipeline.warehouse.writer import write_rows
 
-KEPT = (FORECAST_TABLE, TEAM_TABLE)
+IN_TIME = {
+    FORECAST_TABLE: "is_live",
+    LINEUP_TABLE: """
+        race_key in (select race_key from predictions.asset_forecast where is_live and phase = 'at_lock')
+    """,
+}
+"""Which rows are kept of tables whose other rows are computed again."""
+
+KEPT = (FORECAST_TABLE, LINEUP_TABLE, TEAM_TABLE, ENTERED_TABLE)
 """Tables whose rows cannot be computed again."""
 
 
@@ -93,8 +103,7 @@ def _read(pipeline: Pipeline, path: Path) -> dict[str, pa.Table]:
                 continue
             rows = connection.table(table)
             if tuple(rows.columns) == pipeline.contracts[table].column_names:
-                # a replay is computed again; what was made in time is not
-                found[table] = (rows.filter("is_live") if table == FORECAST_TABLE else rows).to_arrow_table()
+                found[table] = (rows.filter(IN_TIME[table]) if table in IN_TIME else rows).to_arrow_table()
     return found
 
 

@@ -19,9 +19,9 @@ from f1_pipeline.settings import Settings
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.rebuild import move_aside
 from f1_pipeline_tests.conftest import History
-from f1_pipeline_tests.support import NEXT_RACE, make_settings
+from f1_pipeline_tests.support import NEXT_RACE, make_settings, rows_of
 
-FORECASTS = "predictions.asset_forecast"
+FORECASTS, LINEUPS = "predictions.asset_forecast", "lineups.optimal_lineup"
 MEND = "`f1-pipeline restore` brings a back-up back, `f1-pipeline rebuild` computes it again"
 
 
@@ -134,6 +134,9 @@ def test_a_rebuild_keeps_what_cannot_be_computed_again(with_a_live_forecast: Pip
     assert done.source == ("published.duckdb" if is_damaged else "f1.duckdb")
     assert done.kept[FORECASTS] == len(wanted)
     assert live_rows(path) == wanted
+    # what was recommended in time is of the one race that was forecast in time
+    assert done.kept[LINEUPS] == len(rows_of(path, LINEUPS, NEXT_RACE)) == 70
+    assert {row[0] for row in rows_of(path, LINEUPS)} == {NEXT_RACE}
     assert len(told) == is_damaged
 
 
