@@ -29,7 +29,6 @@ seen, look_count, is_last = set(), 0, False
 while not is_last:
     is_last = pathlib.Path(stop).exists()
     with duckdb.connect(path, read_only=True) as connection:
-        connection.execute("set enable_progress_bar = false")  # it goes to stdout
         values = [
             connection.execute(f"select {what}").fetchall()[0][0]
             for what in ("number from core.first_mark", f"count(*) from {table}", "number from core.last_mark")
@@ -37,8 +36,8 @@ while not is_last:
     seen.add(tuple(values))
     look_count += 1
     if look_count == 1:
-        print("ready", flush=True)
-print(json.dumps([look_count, sorted(seen)]))
+        print("ready", file=sys.stderr, flush=True)
+print(json.dumps([look_count, sorted(seen)]), file=sys.stderr)
 """
 
 
@@ -51,16 +50,18 @@ def read_while_publishing(
         run = cleaning.enter_context(closing(Pipeline(settings, keeps_warehouse_open=True)))
         row_count = _round(run, steps, race_keys, 0)
         command = [sys.executable, "-c", READER, settings.published_path, steps[-1], stop]
-        readers = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(reader_count)]
+        # They answer on stderr: DuckDB draws a bar on stdout when the machine is busy.
+        pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
+        readers = [subprocess.Popen(command, **pipes) for _ in range(reader_count)]
         for reader in readers:
             cleaning.callback(reader.kill)
-        assert [reader.stdout.readline() for reader in readers if reader.stdout] == ["ready\n"] * reader_count
+        assert [reader.stderr.readline() for reader in readers if reader.stderr] == ["ready\n"] * reader_count
         for number in range(1, round_count + 1):
             assert _round(run, steps, race_keys, number) == row_count
         stop.touch()
         for reader in readers:
-            answer, _ = reader.communicate(timeout=120)
-            assert reader.returncode == 0
+            _, answer = reader.communicate(timeout=120)
+            assert reader.returncode == 0, answer
             look_count, seen = json.loads(answer)
             assert look_count >= 2
             for first, rows, last in seen:
