@@ -6,11 +6,12 @@ the way back to bytes is :mod:`f1_pipeline.sources.fact_writer`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
+from f1_pipeline.errors import DataError
 from f1_pipeline.sources.bundle import validate_bundle
 from f1_pipeline.sources.importer_results import lineage_of, whole
 from f1_pipeline.sources.source import Facts
@@ -37,10 +38,14 @@ def read_facts(data_dir: Path) -> Facts:
         The first file that breaks its declaration.
     """
     validate_bundle(data_dir)
-    return {
-        name: pd.read_csv(data_dir / table.file_name, dtype=str, na_filter=False)[list(table.column_names)]
-        for name, table in FACT_TABLES.items()
-    }
+    return {name: _read(data_dir / table.file_name, table.column_names) for name, table in FACT_TABLES.items()}
+
+
+def _read(path: Path, columns: Sequence[str]) -> pd.DataFrame:
+    try:
+        return pd.read_csv(path, dtype=str, na_filter=False)[list(columns)]
+    except pd.errors.ParserError as error:  # a quote that never ends, of which Arrow makes a field
+        raise DataError(f"{path.name}: expected CSV text: {error}") from error
 
 
 def typed(name: str, frame: pd.DataFrame) -> pd.DataFrame:
