@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from datetime import datetime
 
 import dagster as dg
 
 from f1_pipeline.defs.assets import build_assets
 from f1_pipeline.defs.automation import build_sensors
 from f1_pipeline.defs.jobs import build_jobs
+from f1_pipeline.defs.notifications import build_notifications
+from f1_pipeline.defs.pages import build_published_assets
 from f1_pipeline.defs.resources import PipelineResource
 from f1_pipeline.defs.sources import build_source_assets
 from f1_pipeline.settings import Settings, load_settings
 from f1_pipeline.sources.source import Say
-from f1_pipeline.steps.pipeline import Pipeline
+from f1_pipeline.steps.pipeline import Pipeline, utc_now
 from f1_pipeline.steps.registry import Step, build_steps
 from f1_pipeline.warehouse.dry_run import column_types
 
 
 def build_definitions(
-    settings: Settings, observe: Callable[[Step], Step] | None = None, say: Say | None = None
+    settings: Settings,
+    observe: Callable[[Step], Step] | None = None,
+    say: Say | None = None,
+    clock: Callable[[], datetime] = utc_now,
 ) -> dg.Definitions:
     """Put the graph together.
 
@@ -31,6 +37,8 @@ def build_definitions(
         Wraps each step, for instance to time it.
     say : callable, optional
         Told of each step of a refresh, beside the run's own log.
+    clock : callable
+        Gives the time, aware, to runs and sensors; rehearsals set their own.
 
     Returns
     -------
@@ -49,13 +57,13 @@ def build_definitions(
     with warnings.catch_warnings():
         # One run over many races rests on it; it is beta, and said so at every asset.
         warnings.filterwarnings("ignore", message="Parameter `backfill_policy`", category=dg.BetaWarning)
-        assets = build_assets(pipeline, steps, types)
+        assets = [*build_assets(pipeline, steps, types), *build_published_assets(pipeline, steps)]
     jobs = build_jobs(steps)
     return dg.Definitions(
         assets=[*assets, build_source_assets(settings.sources, say)],
         jobs=jobs,
-        sensors=build_sensors(settings.data_dir, jobs, has_sources=bool(settings.sources)),
-        resources={"pipeline": PipelineResource.from_settings(settings)},
+        sensors=[*build_sensors(settings, jobs, clock), *build_notifications(settings, jobs)],
+        resources={"pipeline": PipelineResource.from_settings(settings, clock)},
         executor=dg.in_process_executor,
     )
 

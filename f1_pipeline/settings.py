@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from f1_pipeline.errors import UsageError
@@ -45,6 +45,8 @@ class Settings:
         Rest between two requests to the feed, in seconds.
     is_debugging : bool
         Whether a fault of the program prints its traceback.
+    webhook : str
+        URL that is told of failed runs and finished line-ups; a secret, nobody when it is empty.
     """
 
     home: Path
@@ -56,6 +58,7 @@ class Settings:
     feed: str = OFFICIAL_FEED
     request_pause_s: float = 1.0
     is_debugging: bool = False
+    webhook: str = field(default="", repr=False)
 
     def with_sources(self, f1db: str | None, feed: str | None) -> Settings:
         """Choose the sources that are given an address; with none given, the settings stay as they are."""
@@ -112,6 +115,11 @@ class Settings:
         """Folder of the tracebacks of faults of the program."""
         return self.warehouse_dir / "faults"
 
+    @property
+    def alive_dir(self) -> Path:
+        """Folder where each run under way holds a file."""
+        return self.dagster_dir / "alive"
+
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the settings from environment variables, with defaults that suit a clone of the project.
@@ -122,7 +130,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         The environment; the process's own by default. `F1_PIPELINE_HOME` names the project's folder,
         `F1_DATA_DIR` the facts, `F1_WAREHOUSE_DIR` what runs make, `F1_LOCK_WAIT_S` the patience with locks,
         `F1_SOURCES` where a refresh gets new facts from, `F1_F1DB` and `F1_FEED` their addresses,
-        `F1_REQUEST_PAUSE_S` the rest between two requests; any `F1_DEBUG` but 0 prints tracebacks.
+        `F1_REQUEST_PAUSE_S` the rest between two requests, `F1_WEBHOOK` whom to tell; any `F1_DEBUG` but 0 prints
+        tracebacks.
 
     Returns
     -------
@@ -131,7 +140,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     Raises
     ------
     UsageError
-        When a folder that must exist does not, a number of seconds is none, or a source is unknown.
+        When a folder that must exist does not, a number of seconds is none, a source is unknown, or the webhook
+        is no address.
     """
     env = os.environ if environ is None else environ
     home = Path(env.get("F1_PIPELINE_HOME") or Path(__file__).resolve().parent.parent).resolve()
@@ -149,6 +159,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         feed=(env.get("F1_FEED") or OFFICIAL_FEED).rstrip("/"),
         request_pause_s=_seconds(env, "F1_REQUEST_PAUSE_S", 1.0),
         is_debugging=env.get("F1_DEBUG", "0") not in ("", "0"),
+        webhook=_webhook(env.get("F1_WEBHOOK") or ""),
     )
 
 
@@ -165,6 +176,13 @@ def _seconds(env: Mapping[str, str], name: str, default: float) -> float:
     if not 0 <= seconds < math.inf:
         raise UsageError(f"{name}: expected a number of seconds, found {env.get(name)!r}")
     return seconds
+
+
+def _webhook(url: str) -> str:
+    if url and not url.startswith(("https://", "http://")):
+        # the address is a secret: it is not repeated
+        raise UsageError("F1_WEBHOOK: expected an address that begins with https:// or http://, found another")
+    return url
 
 
 def _sources(text: str) -> tuple[str, ...]:

@@ -119,6 +119,28 @@ def with_items(reading: FeedData, change: Callable[[FeedItem], FeedItem | None])
     return dataclasses.replace(reading, items=tuple(item for item in changed if item is not None))
 
 
+def restated_overtake(reading: FeedData, meeting: str, player_ids: Collection[str]) -> FeedData:
+    """Give one overtake more in a race to a driver, and so to his constructor: a correction of the game's."""
+
+    def is_meant(one: PlayerState | FeedItem) -> bool:
+        return one.meeting.name == meeting and one.player_id in player_ids
+
+    changed = with_states(
+        reading,
+        lambda state: (
+            dataclasses.replace(state, total_points=(state.total_points or 0) + 1) if is_meant(state) else state
+        ),
+    )
+    return with_items(
+        changed,
+        lambda item: (
+            dataclasses.replace(item, points=item.points + 1)
+            if is_meant(item) and item.scoring_item == "race_overtakes"
+            else item
+        ),
+    )
+
+
 def game_of(reading: FeedData, first_gameday: int = 1) -> Game:
     """Make the game whose payloads give a reading back.
 

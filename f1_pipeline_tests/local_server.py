@@ -76,6 +76,7 @@ class Asked:
     headers: Message
     asked_s: float
     answered_s: float | None = None
+    body: bytes = b""
 
 
 class LocalServer:
@@ -147,9 +148,9 @@ class LocalServer:
                 return self._next[path].pop(0), document
             return self._always.get(path, Answer() if document else Answer(404)), document
 
-    def begin(self, path: str, headers: Message) -> Asked:
+    def begin(self, path: str, headers: Message, body: bytes = b"") -> Asked:
         """Keep a request, and count how many wait for an answer at once."""
-        request = Asked(path, headers, time.monotonic())
+        request = Asked(path, headers, time.monotonic(), body=body)
         with self._lock:
             self.requests.append(request)
             self.most_at_once = max(self.most_at_once, sum(one.answered_s is None for one in self.requests))
@@ -184,10 +185,17 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True  # else each answer waits 40 ms for the client to acknowledge its headers
 
+    def do_POST(self) -> None:
+        """Answer as to a GET; what was posted is kept with the request."""
+        self._answer(self.rfile.read(int(self.headers["Content-Length"])))
+
     def do_GET(self) -> None:
+        self._answer(b"")
+
+    def _answer(self, body: bytes) -> None:
         assert isinstance(self.server, _Listener)
         local = self.server.local
-        request = local.begin(self.path, self.headers)
+        request = local.begin(self.path, self.headers, body)
         answer, document = local.choose(self.path)
         # before the first byte: a client that has its answer, or gave up, may ask again at once
         request.answered_s = time.monotonic()

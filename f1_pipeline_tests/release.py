@@ -49,7 +49,7 @@ _SESSION_COLUMNS = {
     "sprint_qualifying": "sprintQualifying",
     "sprint": "sprintRace",
 }
-_RESULT_FILES = {
+RESULT_FILES = {
     ("practice_results", "fp1"): "races-free-practice-1-results",
     ("practice_results", "fp2"): "races-free-practice-2-results",
     ("practice_results", "fp3"): "races-free-practice-3-results",
@@ -108,7 +108,7 @@ def release_rows(data_dir: Path, through: str | None = None, since: int = 2018) 
         {row["grand_prix_id"]: {"id": row["grand_prix_id"], "fullName": row["name"]} for row in races}.values()
     )
     rows |= _people(read_facts(data_dir))  # a release describes everybody since 1950
-    for (table, session), name in _RESULT_FILES.items():
+    for (table, session), name in RESULT_FILES.items():
         of_session = facts[table][facts[table]["session"] == session].to_dict("records")
         rows[name] = [_result(row, ids, order) for order, row in enumerate(of_session, 1)]
     rows["races-pit-stops"] = [

@@ -19,9 +19,13 @@ from f1_pipeline.defs.partitions import (
 )
 from f1_pipeline.defs.resources import PipelineResource
 from f1_pipeline.defs.sources import BUNDLE, OWNERS
+from f1_pipeline.steps.lineups import LINEUP_TABLE
 from f1_pipeline.steps.pipeline import Pipeline
-from f1_pipeline.steps.registry import Step
+from f1_pipeline.steps.registry import REVIEW_TABLE, Step
 from f1_pipeline.warehouse.writer import CONTRACT, ContractError
+
+FACTS = "facts"
+"""Metadata of reviews and line-ups: hash of the facts they were made from, by which the sensor knows what is due."""
 
 
 def asset_key(table: str) -> dg.AssetKey:
@@ -119,10 +123,17 @@ def _build_asset(
             yield dg.AssetCheckResult(passed=True, check_name=name, asset_key=key)
         metadata = run_metadata(pipeline.pipeline, step, report)
         for partition_key in partition_keys:
-            context.add_asset_metadata(partition_metadata(report, partition_key), key, partition_key)
+            facts = _facts_of(pipeline.pipeline, step.table, partition_key)
+            context.add_asset_metadata(partition_metadata(report, partition_key) | facts, key, partition_key)
         if partition_keys:
             # The UI reads table-wide metadata from the last event; on every partition it would cost seconds.
             context.add_asset_metadata(metadata, key, partition_keys[-1])
         yield dg.MaterializeResult(asset_key=key, metadata={} if partition_keys else metadata)
 
     return table_asset
+
+
+def _facts_of(pipeline: Pipeline, table: str, partition_key: str) -> dict[str, str]:
+    if table == REVIEW_TABLE:
+        return {FACTS: pipeline.fact_digests.races[partition_key]}
+    return {FACTS: pipeline.wanted_digest} if table == LINEUP_TABLE else {}

@@ -1,118 +1,47 @@
-"""What runs by itself: after each Grand Prix new facts, the finished race, then the line-up for the next one.
+"""What runs by itself: a sensor that finds out the situation and requests what is due.
 
-Belongs here: the sensor and the pure decision behind it. Neighbours: `sources.calendar` knows when races are and
-which have official points, `jobs.py` has the jobs. The sensor ticks often and asks what is due, so that free weeks,
-moved races and late results need no rule of their own.
+Belongs here: reading the instance and the facts at a tick. Neighbours: `due.py` decides, purely; `jobs.py` has the
+jobs; `liveness.py` tells runs from what killed runs left. One run at a time is requested, and none while another is
+under way, so that each decision stands on what the last one made.
 """
 
-import hashlib
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import dagster as dg
+from dagster._core.storage.dagster_run import IN_PROGRESS_RUN_STATUSES, RunsFilter
+from dagster._core.storage.tags import RUN_KEY_TAG
 
-from f1_pipeline.defs.assets import asset_key
-from f1_pipeline.defs.jobs import FINISHED_RACE_JOB, NEXT_LINEUP_JOB, REFRESH_JOB
-from f1_pipeline.sources.calendar import Calendar, CalendarRace, read_calendar
-from f1_pipeline.steps.pipeline import utc_now
+from f1_pipeline.defs.assets import FACTS, asset_key
+from f1_pipeline.defs.due import Computed, Due, Situation, what_is_due
+from f1_pipeline.defs.liveness import bury_dead_runs
+from f1_pipeline.defs.pages import RACE_PAGE
+from f1_pipeline.settings import Settings
+from f1_pipeline.sources.calendar import read_calendar, read_sessions
+from f1_pipeline.sources.fact_digests import fact_digests
+from f1_pipeline.steps.lineups import LINEUP_TABLE
+from f1_pipeline.steps.pipeline import utc_now, wanted_digest
 from f1_pipeline.steps.registry import REVIEW_TABLE
 
-# A Grand Prix takes two hours at most; stewards and the game need some more before points are official.
-RESULTS_AFTER = timedelta(hours=4)
-TICK_EVERY = timedelta(minutes=15)
-# Points become official within hours; what takes longer than a day may take a week.
-ASK_EVERY, ASK_EVERY_LATER, LATER = timedelta(hours=1), timedelta(hours=6), timedelta(days=1)
+TICK_EVERY = timedelta(minutes=1)
 
 
-@dataclass(frozen=True)
-class Due:
-    """What to do at one moment: a job for a range of races, new facts to ask for since `missing_since`, or nothing."""
-
-    reason: str
-    job_name: str | None = None
-    first_race_key: str = ""
-    last_race_key: str = ""
-    missing_since: datetime | None = None
-
-
-def what_is_due(calendar: Calendar, now: datetime, reviewed: Collection[str]) -> Due:
-    """Decide what to run.
-
-    Parameters
-    ----------
-    calendar : Calendar
-    now : datetime
-        Aware, the time of the tick.
-    reviewed : collection of str
-        Races whose review has been made.
-
-    Returns
-    -------
-    Due
-        Finished races without a review come first, all of them in one run; then the facts of a race that has been
-        driven; then, until its lock, the line-up of the next race.
-    """
-    over = [race for race in calendar.races if not race.is_cancelled and race.race_start_at + RESULTS_AFTER <= now]
-    missing = _first_missing(over, reviewed)
-    if missing:
-        first, last = missing[0].race_key, missing[-1].race_key
-        return Due(f"{len(missing)} finished races to compute", FINISHED_RACE_JOB, first, last)
-    waiting = [race for race in over if not race.is_finished]
-    if waiting:
-        race = waiting[0]
-        reason = f"{race.race_key} has been driven; its results and official points are not in data/ yet"
-        return Due(reason, REFRESH_JOB, race.race_key, race.race_key, race.race_start_at + RESULTS_AFTER)
-    return _next_lineup(calendar, now)
-
-
-def _first_missing(over: list[CalendarRace], reviewed: Collection[str]) -> list[CalendarRace]:
-    """Take the first finished races without a review that stand side by side, so that one range covers them."""
-    wanted = [race.is_finished and race.race_key not in reviewed for race in over]
-    if True not in wanted:
-        return []
-    first = wanted.index(True)
-    last = wanted.index(False, first) if False in wanted[first:] else len(over)
-    return over[first:last]
-
-
-def _next_lineup(calendar: Calendar, now: datetime) -> Due:
-    coming = calendar.next_race
-    if coming is None:
-        last = calendar.finished[-1]
-        reason = f"the season is over with {last.race_key}; the next calendar is not in data/ yet"
-        return Due(reason, REFRESH_JOB, last.race_key, last.race_key, last.race_start_at + RESULTS_AFTER)
-    if now >= coming.lock_at:
-        return Due(f"{coming.race_key} has locked; its results are due after the race")
-    if not coming.has_prices:
-        since = max((race.race_start_at + RESULTS_AFTER for race in calendar.finished), default=now)
-        reason = f"the prices for {coming.race_key} are not in data/ yet"
-        return Due(reason, REFRESH_JOB, coming.race_key, coming.race_key, since)
-    return Due(f"line-up for {coming.race_key}", NEXT_LINEUP_JOB, coming.race_key, coming.race_key)
-
-
-def build_sensors(
-    data_dir: Path, jobs: list, has_sources: bool = True, clock: Callable[[], datetime] = utc_now
-) -> list[dg.SensorDefinition]:
+def build_sensors(settings: Settings, jobs: list, clock: Callable[[], datetime] = utc_now) -> list[dg.SensorDefinition]:
     """Make the sensor that follows the calendar.
 
     Parameters
     ----------
-    data_dir : Path
-        The facts; read again at each tick, since new ones arrive while the daemon runs.
+    settings : Settings
+        Where the facts are; they are read again at each tick, since new ones arrive while the daemon runs.
     jobs : list of UnresolvedAssetJobDefinition
-    has_sources : bool
-        Whether there is anybody to ask for new facts.
     clock : callable
         Gives the time of a tick, aware; tests set their own.
 
     Returns
     -------
     list of SensorDefinition
-        Each request carries a run key, so that a tick that comes twice starts nothing twice. New facts make a new key,
-        so that a run that failed for want of them is tried again; missing facts are asked for at most once an hour,
-        from the second day on every six.
+        Each request carries a run key that the instance has not seen, so that a tick that comes twice starts nothing
+        twice, and a run that failed is tried again when the facts, or the version of this project, are others.
     """
 
     @dg.sensor(
@@ -120,43 +49,82 @@ def build_sensors(
         minimum_interval_seconds=int(TICK_EVERY.total_seconds()),
         jobs=jobs,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Fetches the facts of each driven race, computes it, then the line-up of the next one.",
+        description="Follows the calendar: facts when they are due, finished races, the next line-up, pages.",
     )
-    def after_each_grand_prix(context: dg.SensorEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
-        reviewed = context.instance.get_materialized_partitions(asset_key(REVIEW_TABLE))
-        now = clock()
-        due = what_is_due(read_calendar(data_dir), now, reviewed)
-        if due.job_name is None or (due.job_name == REFRESH_JOB and not has_sources):
-            yield dg.SkipReason(due.reason)
-        elif due.missing_since is not None:
-            yield _refresh_request(due, due.missing_since, now)
-        else:
-            yield _request(due, facts_digest(data_dir))
+    def after_each_grand_prix(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        instance = context.instance
+        for run_id in bury_dead_runs(instance, settings.alive_dir):
+            context.log.warning(f"run {run_id} was killed: its process is gone")
+        under_way = instance.get_runs(RunsFilter(statuses=IN_PROGRESS_RUN_STATUSES), limit=1)
+        if under_way:
+            return dg.SkipReason(f"a run of {under_way[0].job_name} is under way")
+        due, waiting_for = what_is_due(find_situation(instance, settings), clock())
+        for each in due:
+            if not instance.get_runs(RunsFilter(tags={RUN_KEY_TAG: each.run_key}), limit=1):
+                context.log.info(each.reason)
+                return _request(each)
+        failed = f"; tried already, and waiting for other facts: {due[0].reason}" if due else ""
+        return dg.SkipReason(waiting_for + failed)
 
     return [after_each_grand_prix]
 
 
-def facts_digest(data_dir: Path) -> str:
-    """Hash the fact files, 12 hexadecimal digits."""
-    digest = hashlib.sha256()
-    for path in sorted(data_dir.glob("*.csv")):
-        digest.update(path.name.encode())
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:12]
+def find_situation(instance: dg.DagsterInstance, settings: Settings) -> Situation:
+    """Find out what is known now.
 
+    Parameters
+    ----------
+    instance : DagsterInstance
+    settings : Settings
 
-def _request(due: Due, facts: str) -> dg.RunRequest:
-    return dg.RunRequest(
-        run_key=f"{due.job_name}:{due.first_race_key}:{due.last_race_key}:{facts}",
-        job_name=due.job_name,
-        tags=partition_range_tags(due.first_race_key, due.last_race_key),
+    Returns
+    -------
+    Situation
+
+    Raises
+    ------
+    DataError
+        When the facts are damaged.
+    """
+    calendar = read_calendar(settings.data_dir)
+    coming = calendar.next_race
+    return Situation(
+        calendar=calendar,
+        sessions=() if coming is None else read_sessions(settings.data_dir, coming.race_key),
+        facts=fact_digests(settings.data_dir),
+        wanted=wanted_digest(settings),
+        reviews=_computed(instance, asset_key(REVIEW_TABLE)),
+        line_ups={} if coming is None else _computed(instance, asset_key(LINEUP_TABLE), {coming.race_key}),
+        pages=_numbers(instance, RACE_PAGE),
+        has_sources=bool(settings.sources),
+        has_warehouse=settings.warehouse_path.exists(),
     )
 
 
-def _refresh_request(due: Due, missing_since: datetime, now: datetime) -> dg.RunRequest:
-    every = ASK_EVERY if now - missing_since < LATER else ASK_EVERY_LATER
-    turn = (now - missing_since) // every * every + missing_since
-    return dg.RunRequest(run_key=f"{due.job_name}:{due.first_race_key}:{turn:%Y-%m-%dT%H:%M}", job_name=due.job_name)
+def _numbers(instance: dg.DagsterInstance, key: dg.AssetKey, partitions: set[str] | None = None) -> Mapping[str, int]:
+    return instance.get_latest_storage_id_by_partition(key, dg.DagsterEventType.ASSET_MATERIALIZATION, partitions)
+
+
+def _computed(
+    instance: dg.DagsterInstance, key: dg.AssetKey, partitions: set[str] | None = None
+) -> dict[str, Computed]:
+    """Read the newest materialization of each partition."""
+    numbers = _numbers(instance, key, partitions)
+    if not numbers:
+        return {}
+    wanted = dg.AssetRecordsFilter(asset_key=key, storage_ids=sorted(numbers.values()))
+    found = {}
+    for record in instance.fetch_materializations(wanted, limit=len(numbers)).records:
+        event = record.asset_materialization
+        if event is not None and event.partition is not None:
+            facts = event.metadata.get(FACTS)
+            found[event.partition] = Computed(record.storage_id, "" if facts is None else str(facts.value))
+    return found
+
+
+def _request(due: Due) -> dg.RunRequest:
+    tags = partition_range_tags(due.first_race_key, due.last_race_key) if due.first_race_key else {}
+    return dg.RunRequest(run_key=due.run_key, job_name=due.job_name, tags=tags)
 
 
 def partition_range_tags(first_key: str, last_key: str) -> dict[str, str]:

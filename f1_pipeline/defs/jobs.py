@@ -1,4 +1,4 @@
-"""The jobs of the graph: a finished race or a range of them, the line-up of a coming one, seasons, and new facts.
+"""The jobs of the graph: a finished race or a range of them, the line-up of a coming one, seasons, new facts, pages.
 
 Belongs here: asset selections with a name. Neighbours: `automation.py` and `cli.py` launch them.
 """
@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import dagster as dg
 
 from f1_pipeline.defs.assets import asset_key
+from f1_pipeline.defs.pages import RACE_PAGE, SEASON_PAGE, SNAPSHOT
 from f1_pipeline.defs.sources import SOURCES_GROUP
 from f1_pipeline.steps.refresh import CORRECTION_TABLE, STATEMENT_TABLE
 from f1_pipeline.steps.registry import (
@@ -27,6 +28,7 @@ NEXT_LINEUP_JOB = "next_lineup"
 SEASON_BACKTEST_JOB = "season_backtest"
 SEASON_AGENTS_JOB = "season_agents"
 REFRESH_JOB = "refresh_facts"
+PAGES_JOB = "race_pages"
 
 
 def build_jobs(steps: Mapping[str, Step]) -> list:
@@ -53,13 +55,22 @@ def build_jobs(steps: Mapping[str, Step]) -> list:
         ),
         SEASON_AGENTS_JOB: (agent_tables(steps), "Agents trained before each season, and all of them playing it."),
     }
+    # History is filled in on the way to a run that publishes.
+    ends_with = {name: [] if name == RACE_HISTORY_JOB else [SNAPSHOT] for name in described}
     return [
         *(
             dg.define_asset_job(
-                name, selection=dg.AssetSelection.assets(*map(asset_key, tables)), description=description
+                name,
+                selection=dg.AssetSelection.assets(*map(asset_key, tables), *ends_with[name]),
+                description=description,
             )
             for name, (tables, description) in described.items()
             if tables
+        ),
+        dg.define_asset_job(
+            PAGES_JOB,
+            selection=dg.AssetSelection.assets(RACE_PAGE, SEASON_PAGE),
+            description="The pages of races, of the running season, and their index.",
         ),
         dg.define_asset_job(
             REFRESH_JOB,

@@ -6,16 +6,18 @@ Belongs here: configuration that the Dagster UI may show. Neighbours: `warehouse
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from dagster_duckdb import DuckDBResource
 from pydantic import PrivateAttr
 
+from f1_pipeline.defs.liveness import alive
 from f1_pipeline.settings import Settings
-from f1_pipeline.steps.pipeline import Pipeline
+from f1_pipeline.steps.pipeline import Pipeline, utc_now
 
 
 class PipelineResource(DuckDBResource):
@@ -35,11 +37,19 @@ class PipelineResource(DuckDBResource):
     request_pause_s: float
 
     _pipeline: Pipeline | None = PrivateAttr(default=None)
+    _run: ExitStack = PrivateAttr(default_factory=ExitStack)
+
+    @staticmethod
+    def clock() -> datetime:
+        """Give the time, aware; rehearsals have their own."""
+        return utc_now()
 
     @classmethod
-    def from_settings(cls, settings: Settings) -> PipelineResource:
-        """Describe an installation as a resource."""
-        return cls(
+    def from_settings(cls, settings: Settings, clock: Callable[[], datetime] = utc_now) -> PipelineResource:
+        """Describe an installation as a resource; the UI shows all of it but the clock."""
+        # Dagster makes a resource anew from its class and its configuration, so that a clock has to be the class's.
+        kind = cls if clock is utc_now else type(cls.__name__, (cls,), {"clock": staticmethod(clock)})
+        return kind(
             database=str(settings.warehouse_path),
             home=str(settings.home),
             data_dir=str(settings.data_dir),
@@ -65,12 +75,19 @@ class PipelineResource(DuckDBResource):
                 feed=self.feed,
                 request_pause_s=self.request_pause_s,
             )
-            self._pipeline = Pipeline(settings, keeps_warehouse_open=True)
+            self._pipeline = Pipeline(settings, keeps_warehouse_open=True, clock=self.clock)
         return self._pipeline
+
+    def setup_for_execution(self, context: Any) -> None:
+        """Show that the run is alive, and remember which facts it began with."""
+        if context.run is not None:
+            self._run.enter_context(alive(self.pipeline.settings.alive_dir, context.run.run_id))
+        _ = self.pipeline.fact_digests, self.pipeline.wanted_digest
 
     def teardown_after_execution(self, context: Any) -> None:
         """Close the warehouse at the end of a run, however it ended."""
-        self.pipeline.close()
+        with self._run:
+            self.pipeline.close()
 
     @contextmanager
     def get_connection(self) -> Generator[Any]:

@@ -55,7 +55,7 @@ def build_source_assets(names: Sequence[str], say: Say | None = None) -> dg.Asse
             if say is not None:
                 say(text)
 
-        report = refresh(pipeline.pipeline.settings, tell)
+        report = refresh(pipeline.pipeline.settings, tell, pipeline.pipeline.clock)
         for name in names:
             yield dg.MaterializeResult(source_key(name), metadata={"read": report.readings[name]})
         yield dg.MaterializeResult(

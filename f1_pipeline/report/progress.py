@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from rich.console import Console
 
 from f1_pipeline.defs.interrupts import plain_interrupts
-from f1_pipeline.defs.jobs import FINISHED_RACE_JOB, NEXT_LINEUP_JOB, RACE_HISTORY_JOB
+from f1_pipeline.defs.jobs import FINISHED_RACE_JOB, NEXT_LINEUP_JOB, PAGES_JOB, RACE_HISTORY_JOB
 from f1_pipeline.defs.runs import Runner, RunSummary
 from f1_pipeline.report.bars import StepTimes, progress_bar
 from f1_pipeline.report.tables import new_table
@@ -77,19 +77,20 @@ def _run(runner: Runner, race_key: str | None, season: int | None, start: Start)
             start(FINISHED_RACE_JOB, lambda: runner.compute_finished([race_key]), [race_key])
         else:
             start(NEXT_LINEUP_JOB, lambda: runner.choose_next(race_key), [race_key])
+        start(PAGES_JOB, lambda: runner.write_pages([race_key]), [race_key])
         return race_key
     races = calendar.finished if season is None else calendar.season(season)
     keys = [race.race_key for race in races]
     if keys:
         _fill_history(runner, keys[0], start)
         start(FINISHED_RACE_JOB, lambda: runner.compute_finished(keys), keys)
-    if season is not None:
-        return keys[-1]
-    coming = calendar.next_race
-    if coming is None:
-        return None
-    start(NEXT_LINEUP_JOB, lambda: runner.choose_next(coming.race_key), [coming.race_key])
-    return coming.race_key
+    coming = calendar.next_race if season is None else None
+    if coming is not None:
+        start(NEXT_LINEUP_JOB, lambda: runner.choose_next(coming.race_key), [coming.race_key])
+    shown = [*keys[-1:], *([] if coming is None else [coming.race_key])]
+    if shown:
+        start(PAGES_JOB, lambda: runner.write_pages(shown), shown)
+    return shown[-1] if season is not None or coming is not None else None
 
 
 def _fill_history(runner: Runner, race_key: str, start: Start) -> None:

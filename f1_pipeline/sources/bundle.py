@@ -134,7 +134,7 @@ def _read(path: Path, table: FactTable) -> pa.Table:
 
 
 def _read_bytes(path: Path) -> bytes:
-    content = _newest(path)
+    content = read_committed(path)
     if content is None:
         raise DataError(f"{path.name} is missing from {path.parent}; expected the committed fact file.")
     if not content:
@@ -145,7 +145,7 @@ def _read_bytes(path: Path) -> bytes:
     return content
 
 
-def _newest(path: Path) -> bytes | None:
+def read_committed(path: Path) -> bytes | None:
     """Read a file where it is committed, else in its place: a publication that was cut short is no mixture of facts."""
     for place in (path.parent / COMMITTED / path.name, path):
         with suppress(FileNotFoundError):

@@ -15,6 +15,7 @@ from f1_pipeline.errors import UsageError
 from f1_pipeline.sources.bundle import load_fact_table
 
 FIRST_SEASON = 2023  # the first season whose prices and points are at hand
+RESULT_TABLES = ("practice_results", "qualifying_results", "race_results")
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,17 @@ class CalendarRace:
     is_cancelled: bool
     is_finished: bool
     has_prices: bool
+
+
+@dataclass(frozen=True)
+class CalendarSession:
+    """One session of a weekend; instants are UTC, `ends_at` by the schedule."""
+
+    session: str
+    starts_at: datetime
+    ends_at: datetime
+    is_before_lock: bool
+    has_results: bool
 
 
 @dataclass(frozen=True)
@@ -144,4 +156,36 @@ def read_calendar(data_dir: Path) -> Calendar:
             )
             for row in ordered
         )
+    )
+
+
+def read_sessions(data_dir: Path, race_key: str) -> tuple[CalendarSession, ...]:
+    """Read the sessions of a race, in order, and which of them have results in the facts.
+
+    Parameters
+    ----------
+    data_dir : Path
+        Folder of the fact files.
+    race_key : str
+
+    Returns
+    -------
+    tuple of CalendarSession
+
+    Raises
+    ------
+    DataError
+        When a file is missing or malformed.
+    UsageError
+        When the calendar has no such race.
+    """
+    done = {
+        session
+        for name in RESULT_TABLES
+        for session in load_fact_table(data_dir, name, [race_key])["session"].to_pylist()
+    }
+    rows = load_fact_table(data_dir, "sessions", [race_key]).to_pylist()
+    return tuple(
+        CalendarSession(row["session"], row["starts_at"], row["ends_at"], row["is_before_lock"], row["session"] in done)
+        for row in sorted(rows, key=lambda row: row["session_order"])
     )

@@ -10,12 +10,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from f1_pipeline.errors import WarehouseError
 from f1_pipeline.game.rules import SeasonRules, load_rules
 from f1_pipeline.settings import Settings
 from f1_pipeline.sources.calendar import Calendar, read_calendar
+from f1_pipeline.sources.fact_digests import FactDigests, fact_digests
 from f1_pipeline.sources.tables import FACT_TABLES
 from f1_pipeline.warehouse.connection import KeptWarehouse, PublishedWarehouse, ReadOnlyWarehouse, Warehouse
 from f1_pipeline.warehouse.contract import TableContract
@@ -33,6 +35,18 @@ SHOWN_KEYS = 3
 def utc_now() -> datetime:
     """Read the clock."""
     return datetime.now(UTC)
+
+
+def wanted_digest(settings: Settings) -> str:
+    """Hash what the line-up of a coming race is made from: the facts and your team, 12 hexadecimal digits.
+
+    Raises
+    ------
+    DataError
+        When the facts are damaged.
+    """
+    team = settings.team_path.read_bytes() if settings.team_path.exists() else b""
+    return sha256(fact_digests(settings.data_dir).whole.encode() + team).hexdigest()[:12]
 
 
 @dataclass(frozen=True)
@@ -89,6 +103,16 @@ class Pipeline:
     def calendar(self) -> Calendar:
         """The races of the game, in order."""
         return read_calendar(self.settings.data_dir)
+
+    @cached_property
+    def fact_digests(self) -> FactDigests:
+        """Hashes of the facts as they were when this was first asked for."""
+        return fact_digests(self.settings.data_dir)
+
+    @cached_property
+    def wanted_digest(self) -> str:
+        """Hash of what the line-up of a coming race is made from, as it was when this was first asked for."""
+        return wanted_digest(self.settings)
 
     @cached_property
     def models(self) -> dict[str, SqlModel]:

@@ -2,27 +2,46 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._core.utils import make_new_run_id
 
-from f1_pipeline.defs.assets import asset_key
-from f1_pipeline.defs.automation import RESULTS_AFTER, build_sensors, facts_digest, what_is_due
-from f1_pipeline.defs.jobs import FINISHED_RACE_JOB, NEXT_LINEUP_JOB, REFRESH_JOB, build_jobs
+from f1_pipeline import __version__
+from f1_pipeline.defs.assets import FACTS, asset_key
+from f1_pipeline.defs.automation import build_sensors, find_situation
+from f1_pipeline.defs.due import RESULTS_AFTER, SESSION_AFTER
+from f1_pipeline.defs.jobs import FINISHED_RACE_JOB, NEXT_LINEUP_JOB, PAGES_JOB, REFRESH_JOB, build_jobs
+from f1_pipeline.defs.liveness import alive
+from f1_pipeline.defs.pages import RACE_PAGE
+from f1_pipeline.settings import Settings
 from f1_pipeline.sources.calendar import Calendar
-from f1_pipeline.steps.pipeline import Pipeline
+from f1_pipeline.sources.fact_digests import fact_digests
+from f1_pipeline.steps.lineups import LINEUP_TABLE
+from f1_pipeline.steps.pipeline import Pipeline, wanted_digest
 from f1_pipeline.steps.registry import REVIEW_TABLE, build_steps
 from f1_pipeline_tests.support import make_settings, rewrite
 
 FACTS_OF_RESULTS = ("event_scores.csv", "official_totals.csv")
+MAY_20 = datetime(2026, 5, 20, 12, tzinfo=UTC)  # the Wednesday before Canada, 2026's fifth race
 
 
 @pytest.fixture(scope="module")
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
     return Pipeline(make_settings(tmp_path_factory.mktemp("automation")))
+
+
+@pytest.fixture
+def installation(facts: Path, tmp_path: Path) -> Settings:
+    """Facts that the test may alter, and a warehouse file, of which the sensor only asks whether it is there."""
+    settings = dataclasses.replace(make_settings(tmp_path / "warehouse", facts), home=tmp_path)
+    settings.warehouse_dir.mkdir()
+    settings.warehouse_path.touch()
+    return settings
 
 
 def _forget_after(facts: Path, calendar: Calendar, race_key: str) -> None:
@@ -32,35 +51,59 @@ def _forget_after(facts: Path, calendar: Calendar, race_key: str) -> None:
         rewrite(facts / name, lambda rows: [row for row in rows if row["race_key"] in known])
 
 
-def _evaluate(sensor: dg.SensorDefinition, reviewed: Iterable[str]) -> dg.RunRequest | str:
-    with dg.DagsterInstance.ephemeral() as instance:
-        for race_key in reviewed:
-            instance.report_runless_asset_event(dg.AssetMaterialization(asset_key(REVIEW_TABLE), partition=race_key))
-        with dg.build_sensor_context(instance=instance, sensor_name=sensor.name) as context:
-            result = sensor.evaluate_tick(context)
-    return result.run_requests[0] if result.run_requests else str(result.skip_message)
+def _forget_session(facts: Path, race_key: str, *sessions: str) -> None:
+    for name in ("practice_results", "qualifying_results", "race_results", "starting_grids"):
+        rewrite(
+            facts / f"{name}.csv",
+            lambda rows: [
+                row for row in rows if (row["race_key"], row["session"]) not in {(race_key, s) for s in sessions}
+            ],
+        )
 
 
-def _sensor(pipeline: Pipeline, facts: Path, now: datetime, has_sources: bool = True) -> dg.SensorDefinition:
-    (sensor,) = build_sensors(facts, build_jobs(build_steps(pipeline)), has_sources, clock=lambda: now)
-    return sensor
+def _record(instance: dg.DagsterInstance, table: str, race_key: str, facts: str) -> None:
+    event = dg.AssetMaterialization(asset_key(table), partition=race_key, metadata={FACTS: facts})
+    instance.report_runless_asset_event(event)
 
 
-Tick = Callable[[datetime, str, Iterable[str]], dg.RunRequest | str]
+def _page(instance: dg.DagsterInstance, race_key: str) -> None:
+    instance.report_runless_asset_event(dg.AssetMaterialization(RACE_PAGE, partition=race_key))
+
+
+Tick = Callable[..., dg.RunRequest | str]
 
 
 @pytest.fixture
-def tick(pipeline: Pipeline, facts: Path) -> Tick:
-    """Tick the sensor once, at a time, with points up to a race, and these races reviewed."""
+def instance() -> Iterable[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as made:
+        yield made
 
-    def evaluated(now: datetime, last_finished: str, reviewed: Iterable[str]) -> dg.RunRequest | str:
-        _forget_after(facts, pipeline.calendar, last_finished)
-        return _evaluate(_sensor(pipeline, facts, now), reviewed)
+
+@pytest.fixture
+def tick(pipeline: Pipeline, installation: Settings, instance: dg.DagsterInstance) -> Tick:
+    """Tick the sensor once at a time; `done` are races reviewed from the facts as they stand."""
+
+    def evaluated(now: datetime, done: Iterable[str] = (), settings: Settings = installation) -> dg.RunRequest | str:
+        digests = fact_digests(settings.data_dir)
+        for race_key in done:
+            _record(instance, REVIEW_TABLE, race_key, digests.races[race_key])
+        (sensor,) = build_sensors(settings, build_jobs(build_steps(pipeline)), clock=lambda: now)
+        with dg.build_sensor_context(instance=instance, sensor_name=sensor.name) as context:
+            result = sensor.evaluate_tick(context)
+        return result.run_requests[0] if result.run_requests else str(result.skip_message)
 
     return evaluated
 
 
-def _reviewed_until(pipeline: Pipeline, race_key: str) -> list[str]:
+def _start(instance: dg.DagsterInstance, request: dg.RunRequest, status: dg.DagsterRunStatus) -> str:
+    """Record a run of a request, as the daemon would."""
+    tags = request.tags | {"dagster/run_key": str(request.run_key)}
+    run = dg.DagsterRun(job_name=str(request.job_name), run_id=make_new_run_id(), tags=tags, status=status)
+    instance.add_run(run)
+    return run.run_id
+
+
+def _done_until(pipeline: Pipeline, race_key: str) -> list[str]:
     return [race.race_key for race in pipeline.calendar.before(race_key)] + [race_key]
 
 
@@ -69,129 +112,150 @@ def _range(request: dg.RunRequest) -> tuple[str, str]:
     return tags["dagster/asset_partition_range_start"], tags["dagster/asset_partition_range_end"]
 
 
-def test_before_the_race_its_line_up_is_due(pipeline: Pipeline, tick: Tick, facts: Path) -> None:
-    now = datetime(2026, 5, 20, 12, tzinfo=UTC)
-    request = tick(now, "2026-miami", _reviewed_until(pipeline, "2026-miami"))
-    assert isinstance(request, dg.RunRequest)
-    assert request.job_name == NEXT_LINEUP_JOB
-    assert _range(request) == ("2026-canada", "2026-canada")
-    assert request.run_key == f"next_lineup:2026-canada:2026-canada:{facts_digest(facts)}"
-
-
-def test_a_second_tick_asks_for_the_same_run_until_the_facts_change(
-    pipeline: Pipeline, tick: Tick, facts: Path
+def test_a_second_tick_starts_nothing_twice(
+    pipeline: Pipeline, installation: Settings, instance: dg.DagsterInstance, tick: Tick
 ) -> None:
-    now = datetime(2026, 5, 20, 12, tzinfo=UTC)
-    reviewed = _reviewed_until(pipeline, "2026-miami")
-    first, second = (tick(now, "2026-miami", reviewed) for _ in range(2))
-    rewrite(facts / "ownership.csv", lambda rows: rows[:-1])
-    third = tick(now, "2026-miami", reviewed)
-    assert isinstance(first, dg.RunRequest)
-    assert isinstance(second, dg.RunRequest)
-    assert isinstance(third, dg.RunRequest)
-    # Dagster starts one run per run key, whatever became of it.
-    assert first.run_key == second.run_key != third.run_key
-
-
-def test_no_line_up_is_chosen_after_the_lock_of_a_sprint_weekend(pipeline: Pipeline, tick: Tick) -> None:
-    # The lock of a sprint weekend is the start of the sprint, four hours before qualifying.
-    now = datetime(2026, 5, 23, 16, 0, tzinfo=UTC)
-    answer = tick(now, "2026-miami", _reviewed_until(pipeline, "2026-miami"))
-    assert answer == "2026-canada has locked; its results are due after the race"
-    request = tick(now - timedelta(minutes=1), "2026-miami", _reviewed_until(pipeline, "2026-miami"))
+    _forget_after(installation.data_dir, pipeline.calendar, "2026-miami")
+    done, offline = _done_until(pipeline, "2026-miami"), dataclasses.replace(installation, sources=())
+    request = tick(MAY_20, done, offline)
     assert isinstance(request, dg.RunRequest)
+    assert (request.job_name, _range(request)) == (NEXT_LINEUP_JOB, ("2026-canada", "2026-canada"))
+    assert request.run_key == f"next_lineup:2026-canada:2026-canada:{wanted_digest(offline)}:0:{__version__}"
+
+    _page(instance, "2026-miami")
+    run_id = _start(instance, request, dg.DagsterRunStatus.STARTED)
+    assert tick(MAY_20, (), offline) == "a run of next_lineup is under way"
+    run = instance.get_run_by_id(run_id)
+    assert run is not None
+    instance.report_run_failed(run)
+    failed = str(tick(MAY_20, (), offline))
+    assert failed.endswith("tried already, and waiting for other facts: line-up for 2026-canada")
+
+    # what is known of a later race than the next one; corrections of finished races come before any line-up
+    rewrite(
+        installation.data_dir / "prices.csv", lambda rows: [row for row in rows if row["race_key"] != "2026-monaco"]
+    )
+    again = tick(MAY_20, (), offline)
+    assert isinstance(again, dg.RunRequest)
+    _record(instance, LINEUP_TABLE, "2026-canada", wanted_digest(offline))
+    for race_key in ("2026-miami", "2026-canada"):
+        _page(instance, race_key)
+    assert str(tick(MAY_20, (), offline)).startswith("2026-canada has its line-up; ")
 
 
-def test_nothing_runs_while_a_race_is_driven(pipeline: Pipeline, tick: Tick) -> None:
-    now = pipeline.calendar.get("2026-canada").race_start_at + timedelta(hours=1)
-    answer = tick(now, "2026-miami", _reviewed_until(pipeline, "2026-miami"))
-    assert answer == "2026-canada has locked; its results are due after the race"
+def test_your_own_team_is_a_reason_for_another_line_up(
+    pipeline: Pipeline, installation: Settings, instance: dg.DagsterInstance, tick: Tick
+) -> None:
+    _forget_after(installation.data_dir, pipeline.calendar, "2026-miami")
+    offline = dataclasses.replace(installation, sources=())
+    _record(instance, LINEUP_TABLE, "2026-canada", wanted_digest(offline))
+    tick(MAY_20, _done_until(pipeline, "2026-miami"), offline)
+    for race_key in ("2026-miami", "2026-canada"):
+        _page(instance, race_key)
+    assert isinstance(tick(MAY_20, (), offline), str)
+    installation.team_path.write_text('race = "2026-canada"\n')
+    assert isinstance(tick(MAY_20, (), offline), dg.RunRequest)
 
 
-def test_after_the_race_its_facts_are_asked_for_every_hour_then_every_six(pipeline: Pipeline, tick: Tick) -> None:
-    over = pipeline.calendar.get("2026-canada").race_start_at + RESULTS_AFTER
-    reviewed = _reviewed_until(pipeline, "2026-miami")
-    keys = []
-    for after_h in (0, 0.75, 1, 23.5, 24, 29.9, 30):
-        request = tick(over + timedelta(hours=after_h), "2026-miami", reviewed)
-        assert isinstance(request, dg.RunRequest)
-        assert request.job_name == REFRESH_JOB
-        keys.append(str(request.run_key).removeprefix("refresh_facts:2026-canada:"))
-    # The race starts at 20:00 UTC and counts as over at midnight.
-    assert keys == [
-        *("2026-05-25T00:00", "2026-05-25T00:00", "2026-05-25T01:00", "2026-05-25T23:00"),
-        *("2026-05-26T00:00", "2026-05-26T00:00", "2026-05-26T06:00"),
-    ]
-
-
-def test_without_a_source_to_ask_the_race_waits_for_its_facts(pipeline: Pipeline, facts: Path) -> None:
-    now = pipeline.calendar.get("2026-canada").race_start_at + RESULTS_AFTER
-    _forget_after(facts, pipeline.calendar, "2026-miami")
-    answer = _evaluate(_sensor(pipeline, facts, now, has_sources=False), _reviewed_until(pipeline, "2026-miami"))
-    assert answer == "2026-canada has been driven; its results and official points are not in data/ yet"
-
-
-def test_points_that_arrive_between_two_ticks_of_one_sensor_are_noticed(pipeline: Pipeline, facts: Path) -> None:
-    now = pipeline.calendar.get("2026-canada").race_start_at + RESULTS_AFTER
+def test_facts_that_arrive_between_two_ticks_of_one_sensor_are_noticed(
+    pipeline: Pipeline, installation: Settings, tick: Tick
+) -> None:
+    facts, over = installation.data_dir, pipeline.calendar.get("2026-canada").race_start_at + RESULTS_AFTER
     complete = {name: (facts / name).read_bytes() for name in FACTS_OF_RESULTS}
     _forget_after(facts, pipeline.calendar, "2026-miami")
-    sensor = _sensor(pipeline, facts, now, has_sources=False)
-    reviewed = _reviewed_until(pipeline, "2026-miami")
-    assert isinstance(_evaluate(sensor, reviewed), str)
+    request = tick(over, _done_until(pipeline, "2026-miami"))
+    assert isinstance(request, dg.RunRequest)
+    assert request.job_name == REFRESH_JOB
+    assert not any(tag.startswith("dagster/asset_partition_range") for tag in request.tags)
     for name, content in complete.items():
         (facts / name).write_bytes(content)
-    request = _evaluate(sensor, reviewed)
+    request = tick(over)
     assert isinstance(request, dg.RunRequest)
     assert (request.job_name, _range(request)) == (FINISHED_RACE_JOB, ("2026-canada", "2026-canada"))
 
 
-def test_after_the_race_the_finished_race_comes_first_then_the_next_line_up(pipeline: Pipeline, tick: Tick) -> None:
+def test_a_correction_of_one_race_computes_it_and_the_later_ones_again(
+    pipeline: Pipeline, installation: Settings, tick: Tick
+) -> None:
     now = pipeline.calendar.get("2026-canada").race_start_at + RESULTS_AFTER
-    request = tick(now, "2026-canada", _reviewed_until(pipeline, "2026-miami"))
+    tick(now, _done_until(pipeline, "2026-canada"))
+    path = installation.data_dir / "official_totals.csv"
+
+    def corrected(rows: list[dict[str, str]]) -> list[dict[str, str]]:
+        (row,) = (row for row in rows if (row["race_key"], row["asset_id"]) == ("2026-japan", "oscar-piastri"))
+        row["total_points"] = str(int(row["total_points"]) + 2)
+        return rows
+
+    rewrite(path, corrected)
+    request = tick(now)
     assert isinstance(request, dg.RunRequest)
-    assert (request.job_name, _range(request)) == (FINISHED_RACE_JOB, ("2026-canada", "2026-canada"))
-    request = tick(now + timedelta(minutes=15), "2026-canada", _reviewed_until(pipeline, "2026-canada"))
+    assert (request.job_name, _range(request)) == (FINISHED_RACE_JOB, ("2026-japan", "2026-canada"))
+
+
+def test_practice_results_are_looked_for_in_the_facts(
+    pipeline: Pipeline, installation: Settings, instance: dg.DagsterInstance, tick: Tick
+) -> None:
+    facts = installation.data_dir
+    _forget_after(facts, pipeline.calendar, "2026-miami")
+    after_practice = datetime(2026, 5, 22, 17, 30, tzinfo=UTC) + SESSION_AFTER
+    _record(instance, LINEUP_TABLE, "2026-canada", wanted_digest(installation))
+    daily = tick(after_practice, _done_until(pipeline, "2026-miami"))
+    assert isinstance(daily, dg.RunRequest)
+    assert str(daily.run_key).startswith("refresh_facts:daily:")
+    _forget_session(facts, "2026-canada", "fp1", "sprint_qualifying", "sprint", "qualifying", "race")
+    request = tick(after_practice, _done_until(pipeline, "2026-miami"))
     assert isinstance(request, dg.RunRequest)
-    assert (request.job_name, _range(request)) == (NEXT_LINEUP_JOB, ("2026-monaco", "2026-monaco"))
+    assert request.run_key == "refresh_facts:2026-canada:fp1:2026-05-22T17:50"
 
 
-def test_before_there_are_prices_they_are_asked_for(pipeline: Pipeline, tick: Tick, facts: Path) -> None:
-    rewrite(facts / "prices.csv", lambda rows: [row for row in rows if row["race_key"] != "2026-monaco"])
-    now = datetime(2026, 5, 25, 12, 20, tzinfo=UTC)
-    request = tick(now, "2026-canada", _reviewed_until(pipeline, "2026-canada"))
+def test_pages_follow_what_they_show(
+    pipeline: Pipeline, installation: Settings, instance: dg.DagsterInstance, tick: Tick
+) -> None:
+    offline = dataclasses.replace(installation, sources=())
+    now = datetime(2026, 5, 26, tzinfo=UTC)
+    _record(instance, LINEUP_TABLE, "2026-monaco", wanted_digest(offline))
+    request = tick(now, _done_until(pipeline, "2026-canada"), offline)
     assert isinstance(request, dg.RunRequest)
-    assert request.run_key == "refresh_facts:2026-monaco:2026-05-25T12:00"
+    assert (request.job_name, _range(request)) == (PAGES_JOB, ("2026-canada", "2026-monaco"))
+    for race_key in ("2026-canada", "2026-monaco"):
+        _page(instance, race_key)
+    assert isinstance(tick(now, (), offline), str)
 
 
-def test_a_free_week_asks_for_nothing_but_the_next_line_up(pipeline: Pipeline, tick: Tick) -> None:
-    # Between Japan (29 March) and Miami (3 May) 2026 there is no race.
-    keys = set()
-    for day in (5, 12, 19):
-        now = datetime(2026, 4, day, 18, tzinfo=UTC)
-        request = tick(now, "2026-japan", _reviewed_until(pipeline, "2026-japan"))
-        assert isinstance(request, dg.RunRequest)
-        keys.add(request.run_key)
-    (key,) = keys
-    assert str(key).startswith("next_lineup:2026-miami:2026-miami:")
-
-
-def test_a_fresh_install_computes_every_finished_race_in_one_run(tick: Tick) -> None:
-    request = tick(datetime(2026, 5, 26, tzinfo=UTC), "2026-canada", [])
+def test_a_run_whose_process_was_killed_is_reported_and_holds_nobody_up(
+    pipeline: Pipeline, installation: Settings, instance: dg.DagsterInstance, tick: Tick
+) -> None:
+    _forget_after(installation.data_dir, pipeline.calendar, "2026-miami")
+    offline = dataclasses.replace(installation, sources=())
+    request = tick(MAY_20, _done_until(pipeline, "2026-miami"), offline)
     assert isinstance(request, dg.RunRequest)
-    assert _range(request) == ("2023-bahrain", "2026-canada")
+    _page(instance, "2026-miami")
+    run_id = _start(instance, request, dg.DagsterRunStatus.STARTED)
+    with alive(offline.alive_dir, run_id):
+        assert tick(MAY_20, (), offline) == "a run of next_lineup is under way"
+    # What a killed process leaves: its file, and nobody who holds it.
+    (offline.alive_dir / f"{run_id}.run").touch()
+    assert isinstance(tick(MAY_20, (), offline), str)
+    run = instance.get_run_by_id(run_id)
+    assert run is not None
+    assert run.status == dg.DagsterRunStatus.FAILURE
+    assert list(offline.alive_dir.iterdir()) == []
 
 
-def test_a_gap_in_the_past_is_filled_alone(pipeline: Pipeline, tick: Tick) -> None:
-    reviewed = [key for key in _reviewed_until(pipeline, "2026-canada") if key not in ("2024-monaco", "2025-japan")]
-    request = tick(datetime(2026, 5, 26, tzinfo=UTC), "2026-canada", reviewed)
+def test_a_deleted_warehouse_is_computed_again(pipeline: Pipeline, installation: Settings, tick: Tick) -> None:
+    installation.warehouse_path.unlink()
+    request = tick(MAY_20, _done_until(pipeline, "2026-canada"), installation)
     assert isinstance(request, dg.RunRequest)
-    assert _range(request) == ("2024-monaco", "2024-monaco")
+    assert request.job_name == FINISHED_RACE_JOB
+    assert _range(request)[0] == "2023-bahrain"
 
 
-def test_after_the_season_the_next_calendar_is_asked_for(pipeline: Pipeline) -> None:
-    calendar = pipeline.calendar
-    last = calendar.finished[-1]
-    over = Calendar(tuple(race for race in calendar.races if race.race_date <= last.race_date))
-    due = what_is_due(over, datetime(2026, 12, 30, tzinfo=UTC), {race.race_key for race in over.finished})
-    assert (due.job_name, due.first_race_key) == (REFRESH_JOB, last.race_key)
-    assert due.reason == "the season is over with 2026-canada; the next calendar is not in data/ yet"
+def test_the_situation_is_that_of_the_installation(
+    pipeline: Pipeline, installation: Settings, instance: dg.DagsterInstance
+) -> None:
+    _record(instance, REVIEW_TABLE, "2026-canada", "some facts")
+    found = find_situation(instance, installation)
+    assert found.reviews["2026-canada"].facts == "some facts"
+    assert [each.session for each in found.sessions] == ["fp1", "fp2", "fp3", "qualifying", "race"]  # Monaco
+    assert (found.has_sources, found.has_warehouse) == (True, True)
+    assert found.facts.races.keys() >= set(pipeline.calendar.race_keys)

@@ -9,13 +9,23 @@ import pytest
 
 from f1_pipeline.definitions import build_definitions
 from f1_pipeline.defs.assets import asset_key
-from f1_pipeline.defs.jobs import FINISHED_RACE_JOB, NEXT_LINEUP_JOB, RACE_HISTORY_JOB, REFRESH_JOB
+from f1_pipeline.defs.jobs import (
+    FINISHED_RACE_JOB,
+    NEXT_LINEUP_JOB,
+    PAGES_JOB,
+    RACE_HISTORY_JOB,
+    REFRESH_JOB,
+    SEASON_AGENTS_JOB,
+    SEASON_BACKTEST_JOB,
+)
+from f1_pipeline.defs.pages import RACE_PAGE, SEASON_PAGE, SNAPSHOT
 from f1_pipeline.defs.sources import BUNDLE, source_key
 from f1_pipeline.errors import DataError
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.registry import build_steps, finished_tables
 from f1_pipeline_tests.support import copy_facts, make_settings
 
+PUBLISHED = {SNAPSHOT, RACE_PAGE, SEASON_PAGE}
 SOURCES = {BUNDLE, source_key("f1db"), source_key("feed")}
 UNPARTITIONED = {
     *("raw.races", "raw.circuits", "raw.drivers", "raw.constructors"),
@@ -49,7 +59,7 @@ def test_the_definitions_load_as_the_code_location_does(definitions: dg.Definiti
 
 def test_every_step_is_an_asset_and_every_asset_a_step(graph, pipeline: Pipeline) -> None:
     expected = {asset_key(table) for table in build_steps(pipeline)}
-    assert graph.get_all_asset_keys() - SOURCES == expected
+    assert graph.get_all_asset_keys() - SOURCES - PUBLISHED == expected
 
 
 def test_every_raw_table_stands_downstream_of_the_sources(graph, pipeline: Pipeline) -> None:
@@ -82,6 +92,19 @@ def test_every_asset_says_what_it_is(graph, pipeline: Pipeline) -> None:
         schema = node.metadata["dagster/column_schema"]
         assert [column.name for column in schema.columns] == list(pipeline.contracts[table].column_names)
         assert all(column.description and column.type for column in schema.columns)
+
+
+def test_what_is_published_says_what_it_is_and_comes_after_everything_it_shows(graph, pipeline: Pipeline) -> None:
+    for key in PUBLISHED:
+        node = graph.get(key)
+        assert (node.group_name, node.owners) == ("published", ["team:f1-pipeline"])
+        assert node.description
+        assert node.kinds
+    # a run that fails on the way publishes nothing
+    assert graph.get(SNAPSHOT).parent_keys == {asset_key(table) for table in build_steps(pipeline)}
+    assert SNAPSHOT in graph.get(RACE_PAGE).parent_keys
+    assert graph.get(RACE_PAGE).is_partitioned
+    assert RACE_PAGE in graph.get(SEASON_PAGE).parent_keys
 
 
 def test_partitions_are_the_races_in_the_order_they_are_driven(graph, pipeline: Pipeline) -> None:
@@ -132,7 +155,10 @@ def test_jobs_select_what_their_names_say(definitions: dg.Definitions, pipeline:
         keys = definitions.resolve_job_def(job_name).asset_layer.executable_asset_keys
         return {".".join(key.path) for key in keys}
 
-    assert tables(FINISHED_RACE_JOB) == set(finished_tables(build_steps(pipeline)))
+    snapshot = "published.snapshot"
+    assert tables(FINISHED_RACE_JOB) == {*finished_tables(build_steps(pipeline)), snapshot}
+    assert all(snapshot in tables(job) for job in (NEXT_LINEUP_JOB, SEASON_BACKTEST_JOB, SEASON_AGENTS_JOB))
+    assert tables(PAGES_JOB) == {"published.race_page", "published.season_page"}
     assert {"raw.event_scores", "lineups.lineup_review"} <= tables(FINISHED_RACE_JOB)
     before = tables(NEXT_LINEUP_JOB)
     assert {"lineups.optimal_lineup", "predictions.asset_points", "core.practice_pace", "raw.prices"} <= before

@@ -14,7 +14,7 @@ from f1_pipeline.sources.feed_data import FeedData
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.refresh import CORRECTION_TABLE, STATEMENT_TABLE, refresh
 from f1_pipeline.steps.registry import build_steps
-from f1_pipeline_tests.feed_readings import feed_reading, game_of, with_items, with_states
+from f1_pipeline_tests.feed_readings import feed_reading, game_of, restated_overtake
 from f1_pipeline_tests.feed_server import serve_game
 from f1_pipeline_tests.local_server import LocalServer
 from f1_pipeline_tests.support import DATA, make_settings, rows_of
@@ -40,28 +40,6 @@ def now() -> datetime:
     return datetime(2026, 5, 26, 12, tzinfo=UTC)
 
 
-def restated(reading: FeedData) -> FeedData:
-    """One overtake more for Lewis Hamilton in the race of Canada, and so for Ferrari."""
-    changed = with_states(
-        reading,
-        lambda state: (
-            dataclasses.replace(state, total_points=(state.total_points or 0) + 1)
-            if state.meeting.name == MEETING and state.player_id in ("lewis-hamilton", "ferrari")
-            else state
-        ),
-    )
-    return with_items(
-        changed,
-        lambda item: (
-            dataclasses.replace(item, points=item.points + 1)
-            if item.meeting.name == MEETING
-            and item.player_id in ("lewis-hamilton", "ferrari")
-            and item.scoring_item == "race_overtakes"
-            else item
-        ),
-    )
-
-
 def land(settings: Settings) -> None:
     pipeline = Pipeline(settings)
     steps = build_steps(pipeline)
@@ -80,7 +58,7 @@ def test_a_restated_total_is_reported_merged_and_kept_beside_the_old_one(setting
     with LocalServer() as server:
         own = dataclasses.replace(settings, feed=serve_game(server, game_of(reading)))
         assert refresh(own, str, now).restated == ()
-        serve_game(server, game_of(restated(reading)))
+        serve_game(server, game_of(restated_overtake(reading, MEETING, ("lewis-hamilton", "ferrari"))))
         report = refresh(own, str, now)
     told = {(row.asset_id, row.old_points, row.new_points) for row in report.restated}
     totals = read_facts(DATA)["official_totals"].query("race_key == @RACE").set_index("asset_id")["total_points"]

@@ -1,0 +1,113 @@
+"""What is published for people: the snapshot of the warehouse and the pages, as assets.
+
+Belongs here: when they are made, and how the UI shows them. Neighbours: `steps.snapshot` copies, `report` writes
+the pages; `jobs.py` says which runs end with which of them.
+"""
+
+from collections.abc import Iterable
+
+import dagster as dg
+import pandas as pd
+
+from f1_pipeline.defs.assets import asset_key
+from f1_pipeline.defs.partitions import race_partitions
+from f1_pipeline.defs.resources import PipelineResource
+from f1_pipeline.defs.sources import OWNERS
+from f1_pipeline.errors import UsageError
+from f1_pipeline.forecast.phases import AT_LOCK
+from f1_pipeline.steps.lineups import LINEUP_TABLE
+from f1_pipeline.steps.pipeline import Pipeline, open_published
+from f1_pipeline.steps.registry import REVIEW_TABLE
+from f1_pipeline.steps.snapshot import publish_snapshot
+
+PUBLISHED_GROUP = "published"
+SNAPSHOT, RACE_PAGE, SEASON_PAGE = (
+    dg.AssetKey([PUBLISHED_GROUP, name]) for name in ("snapshot", "race_page", "season_page")
+)
+
+
+def build_published_assets(pipeline: Pipeline, tables: Iterable[str]) -> list[dg.AssetsDefinition]:
+    """Make the assets.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+    tables : iterable of str
+        Every table: a snapshot is made after whichever of them a run writes.
+
+    Returns
+    -------
+    list of AssetsDefinition
+    """
+
+    @dg.asset(
+        key=SNAPSHOT,
+        deps=[asset_key(table) for table in tables],
+        kinds={"duckdb"},
+        description="A read-only copy of the warehouse after a whole run, which people read while the next one writes.",
+        group_name=PUBLISHED_GROUP,
+        owners=OWNERS,
+    )
+    def snapshot(context: dg.AssetExecutionContext, pipeline: PipelineResource) -> dg.MaterializeResult:
+        made = publish_snapshot(pipeline.pipeline)
+        path = dg.MetadataValue.path(made.path)
+        return dg.MaterializeResult(metadata={"path": path, "bytes": made.byte_count, "tables": made.table_count})
+
+    @dg.asset(
+        key=RACE_PAGE,
+        deps=[asset_key(LINEUP_TABLE), asset_key(REVIEW_TABLE), SNAPSHOT],
+        partitions_def=race_partitions(pipeline.calendar),
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        kinds={"html"},
+        description="The page of a race: the team and why before it, predicted against actual after it.",
+        group_name=PUBLISHED_GROUP,
+        owners=OWNERS,
+    )
+    def race_page(context: dg.AssetExecutionContext, pipeline: PipelineResource) -> dg.MaterializeResult:
+        from f1_pipeline.report.race_page import write_race_page
+
+        published = open_published(pipeline.pipeline.settings)
+        for race_key in context.partition_keys:
+            path = write_race_page(published, race_key)
+            context.add_asset_metadata({"path": dg.MetadataValue.path(path)}, RACE_PAGE, race_key)
+        return dg.MaterializeResult()
+
+    @dg.asset(
+        key=SEASON_PAGE,
+        deps=[RACE_PAGE, SNAPSHOT],
+        kinds={"html"},
+        description="The page of the running season and the index of all pages.",
+        group_name=PUBLISHED_GROUP,
+        owners=OWNERS,
+    )
+    def season_page(context: dg.AssetExecutionContext, pipeline: PipelineResource) -> dg.MaterializeResult:
+        from f1_pipeline.report.page_index import write_index
+        from f1_pipeline.report.season_page import write_season_page
+
+        published = open_published(pipeline.pipeline.settings)
+        path = write_season_page(published, published.calendar.finished[-1].season)
+        index = write_index(published)
+        files = {"path": dg.MetadataValue.path(path), "index": dg.MetadataValue.path(index)}
+        return dg.MaterializeResult(metadata=files | _accuracy(published))
+
+    return [snapshot, race_page, season_page]
+
+
+def _accuracy(published: Pipeline) -> dict[str, dg.MarkdownMetadataValue]:
+    """Show how good the forecasts were at the lock: as a table for each manner of forecast, and as a picture."""
+    from f1_pipeline.report.accuracy import read_accuracy, sections
+    from f1_pipeline.report.accuracy_picture import render
+    from f1_pipeline.report.themes import LIGHT
+    from f1_pipeline.steps.lineup_picture import as_markdown
+
+    try:
+        found = read_accuracy(published)
+    except UsageError:  # none of the season's first races counts
+        return {}
+    tables = {
+        section.title: pd.DataFrame(list(section.rows), columns=list(section.columns)).to_markdown(index=False)
+        for section in sections(found, AT_LOCK)
+    }
+    picture = as_markdown(render(found, found.manners, "png", LIGHT), "How good the forecasts were")
+    text = "\n\n".join(f"**{title}**\n\n{table}" for title, table in tables.items())
+    return {"accuracy": dg.MetadataValue.md(text), "picture": dg.MetadataValue.md(picture)}
