@@ -13,7 +13,7 @@ import dagster as dg
 import yaml
 
 from benchmarks.registry import Figure, benchmark
-from f1_pipeline.defs.runs import QUIET_LOGS
+from f1_pipeline.defs.runs import console_log
 
 ASSETS, PARTITIONS = 8, 75
 OWN = ("f1_pipeline.defs.event_storage", "PooledSqliteEventLogStorage")
@@ -47,7 +47,7 @@ def _seconds(job: dg.JobDefinition, storage: tuple[str, str]) -> float:
         tags = {"dagster/asset_partition_range_start": "race-0", "dagster/asset_partition_range_end": "race-74"}
         with dg.DagsterInstance.from_config(folder) as instance:
             started = time.perf_counter()
-            job.execute_in_process(instance=instance, tags=tags, run_config=QUIET_LOGS)
+            job.execute_in_process(instance=instance, tags=tags, run_config=console_log())
             return time.perf_counter() - started
 
 

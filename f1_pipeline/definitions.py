@@ -12,7 +12,7 @@ from f1_pipeline.defs.assets import build_assets
 from f1_pipeline.defs.automation import build_sensors
 from f1_pipeline.defs.jobs import build_jobs
 from f1_pipeline.defs.notifications import build_notifications
-from f1_pipeline.defs.pages import build_published_assets
+from f1_pipeline.defs.pages import OnPublished, build_published_assets
 from f1_pipeline.defs.resources import PipelineResource
 from f1_pipeline.defs.sources import build_source_assets
 from f1_pipeline.settings import Settings, load_settings
@@ -27,6 +27,7 @@ def build_definitions(
     observe: Callable[[Step], Step] | None = None,
     say: Say | None = None,
     clock: Callable[[], datetime] = utc_now,
+    on_published: OnPublished | None = None,
 ) -> dg.Definitions:
     """Put the graph together.
 
@@ -39,6 +40,8 @@ def build_definitions(
         Told of each step of a refresh, beside the run's own log.
     clock : callable
         Gives the time, aware, to runs and sensors; rehearsals set their own.
+    on_published : callable, optional
+        Told of each thing that was published, and how many seconds it took.
 
     Returns
     -------
@@ -57,7 +60,7 @@ def build_definitions(
     with warnings.catch_warnings():
         # One run over many races rests on it; it is beta, and said so at every asset.
         warnings.filterwarnings("ignore", message="Parameter `backfill_policy`", category=dg.BetaWarning)
-        assets = [*build_assets(pipeline, steps, types), *build_published_assets(pipeline, steps)]
+        assets = [*build_assets(pipeline, steps, types), *build_published_assets(pipeline, steps, on_published)]
     jobs = build_jobs(steps)
     return dg.Definitions(
         assets=[*assets, build_source_assets(settings.sources, say)],

@@ -19,6 +19,7 @@ SOURCES = ("f1db", "feed")
 NO_SOURCES = "none"
 LATEST_F1DB = "https://github.com/f1db/f1db/releases/latest/download/f1db-csv.zip"
 OFFICIAL_FEED = "https://fantasy.formula1.com/feeds"
+MLFLOW_UI = "http://localhost:5000"  # where `f1-pipeline open mlflow` has it
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,8 @@ class Settings:
         Rest between two requests to the feed, in seconds.
     is_debugging : bool
         Whether a fault of the program prints its traceback.
+    mlflow_ui : str
+        Where MLflow's pages are, for links to models.
     webhook : str
         URL that is told of failed runs and finished line-ups; a secret, nobody when it is empty.
     """
@@ -58,6 +61,7 @@ class Settings:
     feed: str = OFFICIAL_FEED
     request_pause_s: float = 1.0
     is_debugging: bool = False
+    mlflow_ui: str = MLFLOW_UI
     webhook: str = field(default="", repr=False)
 
     def with_sources(self, f1db: str | None, feed: str | None) -> Settings:
@@ -130,8 +134,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         The environment; the process's own by default. `F1_PIPELINE_HOME` names the project's folder,
         `F1_DATA_DIR` the facts, `F1_WAREHOUSE_DIR` what runs make, `F1_LOCK_WAIT_S` the patience with locks,
         `F1_SOURCES` where a refresh gets new facts from, `F1_F1DB` and `F1_FEED` their addresses,
-        `F1_REQUEST_PAUSE_S` the rest between two requests, `F1_WEBHOOK` whom to tell; any `F1_DEBUG` but 0 prints
-        tracebacks.
+        `F1_REQUEST_PAUSE_S` the rest between two requests, `F1_MLFLOW_UI` where links to
+        models lead, `F1_WEBHOOK` whom to tell; any `F1_DEBUG` but 0 prints tracebacks.
 
     Returns
     -------
@@ -159,6 +163,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         feed=(env.get("F1_FEED") or OFFICIAL_FEED).rstrip("/"),
         request_pause_s=_seconds(env, "F1_REQUEST_PAUSE_S", 1.0),
         is_debugging=env.get("F1_DEBUG", "0") not in ("", "0"),
+        mlflow_ui=(env.get("F1_MLFLOW_UI") or MLFLOW_UI).rstrip("/"),
         webhook=_webhook(env.get("F1_WEBHOOK") or ""),
     )
 

@@ -26,7 +26,7 @@ from dagster._core.workspace.load_target import InProcessWorkspaceLoadTarget
 from dagster._daemon.run_coordinator.queued_run_coordinator_daemon import QueuedRunCoordinatorDaemon
 from dagster._daemon.sensor import execute_sensor_iteration
 
-from f1_pipeline.defs.instance import DEFAULT_DIR
+from f1_pipeline.defs.instance import instance_config
 from f1_pipeline.settings import Settings
 from f1_pipeline_tests import rehearsal_location
 from f1_pipeline_tests.support import REPO
@@ -113,13 +113,9 @@ def rehearsal(settings: Settings, home: Path) -> Iterator[Rehearsal]:
     home : Path
         Folder for the instance's configuration.
     """
-    config = yaml.safe_load((REPO / "dagster.yaml").read_text(encoding="utf-8"))
-    for section in config.values():
-        folder = section.get("config", {}).get("base_dir")
-        if folder:
-            section["config"]["base_dir"] = str(settings.dagster_dir / Path(folder).relative_to(DEFAULT_DIR))
+    config = instance_config(settings) | {"run_launcher": LAUNCHER}
     home.mkdir(exist_ok=True)
-    (home / "dagster.yaml").write_text(yaml.safe_dump(config | {"run_launcher": LAUNCHER}), encoding="utf-8")
+    (home / "dagster.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
     origin = InProcessCodeLocationOrigin(
         LoadableTargetOrigin(
             executable_path=sys.executable,

@@ -32,18 +32,12 @@ def open_instance(settings: Settings) -> dg.DagsterInstance:
     -------
     dagster.DagsterInstance
     """
-    config = yaml.safe_load((settings.home / "dagster.yaml").read_text(encoding="utf-8"))
-    overrides = {
-        name: section | {"config": _placed(section["config"], settings.dagster_dir)}
-        for name, section in config.items()
-        if "base_dir" in section.get("config", {})
-    }
     try:
         settings.dagster_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise WarehouseError(f"{settings.dagster_dir}: cannot make the folder: {error.strerror}") from error
     _refuse_damage(settings.dagster_dir)
-    return dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(settings.home), overrides=overrides))
+    return dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(settings.home), overrides=instance_config(settings)))
 
 
 def _refuse_damage(dagster_dir: Path) -> None:
@@ -59,5 +53,11 @@ def _refuse_damage(dagster_dir: Path) -> None:
             ) from error
 
 
-def _placed(config: dict[str, Any], dagster_dir: Path) -> dict[str, Any]:
-    return config | {"base_dir": str(dagster_dir / Path(config["base_dir"]).relative_to(DEFAULT_DIR))}
+def instance_config(settings: Settings) -> dict[str, Any]:
+    """Read the project's `dagster.yaml`, with its folders placed below the installation's own."""
+    config = yaml.safe_load((settings.home / "dagster.yaml").read_text(encoding="utf-8"))
+    for section in config.values():
+        folder = section.get("config", {}).get("base_dir")
+        if folder:
+            section["config"]["base_dir"] = str(settings.dagster_dir / Path(folder).relative_to(DEFAULT_DIR))
+    return config

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import yaml
 
-from f1_pipeline.defs.instance import DEFAULT_DIR
+from f1_pipeline.defs.instance import DEFAULT_DIR, instance_config
 from f1_pipeline.errors import WarehouseError
 from f1_pipeline.settings import Settings
 
@@ -36,16 +36,11 @@ def write_instance_home(settings: Settings) -> Path:
     """
     if settings.dagster_dir == settings.home / DEFAULT_DIR:
         return settings.home
-    config = yaml.safe_load((settings.home / "dagster.yaml").read_text(encoding="utf-8"))
-    for section in config.values():
-        folder = section.get("config", {}).get("base_dir")
-        if folder:
-            section["config"]["base_dir"] = str(settings.dagster_dir / Path(folder).relative_to(DEFAULT_DIR))
     home = settings.dagster_dir / "home"
     unfinished = home / ".dagster.yaml.tmp"
     try:
         home.mkdir(parents=True, exist_ok=True)
-        unfinished.write_text(yaml.safe_dump(config), encoding="utf-8")
+        unfinished.write_text(yaml.safe_dump(instance_config(settings)), encoding="utf-8")
         unfinished.replace(home / "dagster.yaml")
     except OSError as error:
         raise WarehouseError(f"{home}: cannot be written: {error.strerror}") from error

@@ -4,7 +4,9 @@ Belongs here: when they are made, and how the UI shows them. Neighbours: `steps.
 the pages; `jobs.py` says which runs end with which of them.
 """
 
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager
 
 import dagster as dg
 import pandas as pd
@@ -26,7 +28,12 @@ SNAPSHOT, RACE_PAGE, SEASON_PAGE = (
 )
 
 
-def build_published_assets(pipeline: Pipeline, tables: Iterable[str]) -> list[dg.AssetsDefinition]:
+OnPublished = Callable[[str, float], None]
+
+
+def build_published_assets(
+    pipeline: Pipeline, tables: Iterable[str], on_published: OnPublished | None = None
+) -> list[dg.AssetsDefinition]:
     """Make the assets.
 
     Parameters
@@ -34,6 +41,8 @@ def build_published_assets(pipeline: Pipeline, tables: Iterable[str]) -> list[dg
     pipeline : Pipeline
     tables : iterable of str
         Every table: a snapshot is made after whichever of them a run writes.
+    on_published : callable, optional
+        Told of each thing that was published, and how many seconds it took.
 
     Returns
     -------
@@ -49,7 +58,8 @@ def build_published_assets(pipeline: Pipeline, tables: Iterable[str]) -> list[dg
         owners=OWNERS,
     )
     def snapshot(context: dg.AssetExecutionContext, pipeline: PipelineResource) -> dg.MaterializeResult:
-        made = publish_snapshot(pipeline.pipeline)
+        with _timed("snapshot", on_published):
+            made = publish_snapshot(pipeline.pipeline)
         path = dg.MetadataValue.path(made.path)
         return dg.MaterializeResult(metadata={"path": path, "bytes": made.byte_count, "tables": made.table_count})
 
@@ -68,7 +78,8 @@ def build_published_assets(pipeline: Pipeline, tables: Iterable[str]) -> list[dg
 
         published = open_published(pipeline.pipeline.settings)
         for race_key in context.partition_keys:
-            path = write_race_page(published, race_key)
+            with _timed("race_page", on_published):
+                path = write_race_page(published, race_key)
             context.add_asset_metadata({"path": dg.MetadataValue.path(path)}, RACE_PAGE, race_key)
         return dg.MaterializeResult()
 
@@ -85,12 +96,21 @@ def build_published_assets(pipeline: Pipeline, tables: Iterable[str]) -> list[dg
         from f1_pipeline.report.season_page import write_season_page
 
         published = open_published(pipeline.pipeline.settings)
-        path = write_season_page(published, published.calendar.finished[-1].season)
-        index = write_index(published)
+        with _timed("season_page", on_published):
+            path = write_season_page(published, published.calendar.finished[-1].season)
+            index = write_index(published)
         files = {"path": dg.MetadataValue.path(path), "index": dg.MetadataValue.path(index)}
         return dg.MaterializeResult(metadata=files | _accuracy(published))
 
     return [snapshot, race_page, season_page]
+
+
+@contextmanager
+def _timed(name: str, on_published: OnPublished | None) -> Generator[None]:
+    started = time.perf_counter()
+    yield
+    if on_published is not None:
+        on_published(name, time.perf_counter() - started)
 
 
 def _accuracy(published: Pipeline) -> dict[str, dg.MarkdownMetadataValue]:

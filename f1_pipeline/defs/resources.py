@@ -35,6 +35,7 @@ class PipelineResource(DuckDBResource):
     f1db: str
     feed: str
     request_pause_s: float
+    mlflow_ui: str
 
     _pipeline: Pipeline | None = PrivateAttr(default=None)
     _run: ExitStack = PrivateAttr(default_factory=ExitStack)
@@ -59,6 +60,7 @@ class PipelineResource(DuckDBResource):
             f1db=settings.f1db,
             feed=settings.feed,
             request_pause_s=settings.request_pause_s,
+            mlflow_ui=settings.mlflow_ui,
         )
 
     @property
@@ -74,6 +76,7 @@ class PipelineResource(DuckDBResource):
                 f1db=self.f1db,
                 feed=self.feed,
                 request_pause_s=self.request_pause_s,
+                mlflow_ui=self.mlflow_ui,
             )
             self._pipeline = Pipeline(settings, keeps_warehouse_open=True, clock=self.clock)
         return self._pipeline

@@ -6,6 +6,7 @@ has the jobs.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Generator, Sequence
@@ -39,7 +40,6 @@ from f1_pipeline.steps.registry import Step, build_steps, history_tables
 from f1_pipeline.warehouse.contract import Partition
 from f1_pipeline.warehouse.writer import WriteReport
 
-QUIET_LOGS = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 ORCHESTRATION = "orchestration"
 
 
@@ -82,7 +82,7 @@ class Runner:
 
     @cached_property
     def _definitions(self) -> dg.Definitions:
-        return build_definitions(self.settings, self._observed, self.say)
+        return build_definitions(self.settings, self._observed, self.say, on_published=self._published)
 
     def step_count(self, job_name: str) -> int:
         """Count the steps of a job."""
@@ -159,7 +159,7 @@ class Runner:
         """
         job = self._definitions.resolve_job_def(REFRESH_JOB)
         with open_instance(self.settings) as instance:
-            result = job.execute_in_process(instance=instance, run_config=QUIET_LOGS)
+            result = job.execute_in_process(instance=instance, run_config=console_log())
         (bundle,) = (event for event in result.get_asset_materialization_events() if event.asset_key == BUNDLE)
         report = bundle.materialization.metadata["report"].value
         assert isinstance(report, dict)
@@ -171,8 +171,7 @@ class Runner:
         job = self._definitions.resolve_job_def(job_name)
         with open_instance(self.settings) as instance, _imported_meanwhile("skops.io"):
             tags = partition_range_tags(partition_keys[0], partition_keys[-1])
-            result = job.execute_in_process(instance=instance, tags=tags, run_config=QUIET_LOGS)
-        self._seconds |= _published_s(result)
+            job.execute_in_process(instance=instance, tags=tags, run_config=console_log())
         total = time.perf_counter() - started
         steps = sum(self._seconds.values())
         return RunSummary(len(partition_keys), self._seconds | {ORCHESTRATION: total - steps}, partition)
@@ -183,22 +182,23 @@ class Runner:
             try:
                 return step.run(pipeline, table, partition_keys)
             finally:
-                layer = table.split(".")[0]
-                self._seconds[layer] = self._seconds.get(layer, 0.0) + time.perf_counter() - started
-                if self.on_step is not None:
-                    self.on_step(table)
+                self._spent(table.split(".")[0], table, time.perf_counter() - started)
 
         return replace(step, run=run)
 
+    def _published(self, name: str, seconds: float) -> None:
+        self._spent(PUBLISHED_GROUP, f"{PUBLISHED_GROUP}.{name}", seconds)
 
-def _published_s(result: dg.ExecuteInProcessResult) -> dict[str, float]:
-    """Take the seconds of what a run published, which is no table and so not observed."""
-    spent = [
-        event.step_success_data.duration_ms / 1000
-        for event in result.all_events
-        if event.is_step_success and str(event.step_key).startswith(f"{PUBLISHED_GROUP}__")
-    ]
-    return {PUBLISHED_GROUP: sum(spent)} if spent else {}
+    def _spent(self, layer: str, name: str, seconds: float) -> None:
+        self._seconds[layer] = self._seconds.get(layer, 0.0) + seconds
+        if self.on_step is not None:
+            self.on_step(name)
+
+
+def console_log() -> dict[str, Any]:
+    """Have Dagster say on the console what it does, when the project's own log says such things."""
+    is_open = logging.getLogger("f1_pipeline").isEnabledFor(logging.INFO)
+    return {"loggers": {"console": {"config": {"log_level": "INFO" if is_open else "CRITICAL"}}}}
 
 
 @contextmanager

@@ -41,6 +41,9 @@ SETTLED = """
     where list_contains($race_keys, race_key)
     order by all
 """
+MODELS = """
+    select distinct model_uri from predictions.asset_points where race_key = $race_key order by model_uri
+"""
 STORED = """
     select asset_type, seat, is_boosted, is_own_team
     from lineups.optimal_lineup
@@ -273,7 +276,19 @@ def _explanation(pipeline: Pipeline, choice: RaceChoice) -> dict[str, float | st
         "chips_now": _markdown(pd.DataFrame(chips)) if chips else None,
         "limits": _markdown(pd.DataFrame(limit_values(shadow))),
         "notes": "; ".join(choice.notes) or None,
+        "models": _model_links(pipeline, forecast.menu.race_key),
     }
+
+
+def _model_links(pipeline: Pipeline, race_key: str) -> str:
+    """Lead from the picks to the models that the race's forecast comes from, in MLflow's own pages."""
+    with pipeline.warehouse.read() as connection:
+        uris = read_frame(connection, MODELS, {"race_key": race_key})["model_uri"]
+    links = []
+    for uri in uris:
+        name, _, version = uri.removeprefix("models:/").rpartition("/")
+        links.append(f"[{uri}]({pipeline.settings.mlflow_ui}/#/models/{name}/versions/{version})")
+    return "; ".join(links)
 
 
 def _picture(choice: RaceChoice) -> str:

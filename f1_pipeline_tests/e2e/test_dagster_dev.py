@@ -20,13 +20,16 @@ from typing import Any
 
 import dagster as dg
 import pytest
-import yaml
+from playwright.sync_api import Browser, expect
 
-from f1_pipeline.defs.assets import asset_key
-from f1_pipeline.defs.instance import DEFAULT_DIR, open_instance
+from f1_pipeline.defs.assets import FACTS, asset_key
+from f1_pipeline.defs.instance import open_instance
+from f1_pipeline.defs.instance_home import write_instance_home
+from f1_pipeline.defs.pages import RACE_PAGE
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.registry import REVIEW_TABLE
-from f1_pipeline_tests.support import NEXT_RACE, REPO, finished_keys
+from f1_pipeline_tests.browser import watched_page
+from f1_pipeline_tests.support import NEXT_RACE, REPO, finished_keys, make_settings
 
 START_S, RUN_S, POLL_S = 120, 240, 0.5
 LAUNCH = """
@@ -147,36 +150,25 @@ class DagsterDev:
                 self._process.wait()
 
 
-def _instance_home(pipeline: Pipeline, home: Path) -> None:
-    """Write the project's own dagster.yaml with its folders below the test's warehouse."""
-    config = yaml.safe_load((REPO / "dagster.yaml").read_text())
-    for section in config.values():
-        folder = section.get("config", {}).get("base_dir")
-        if folder:
-            placed = pipeline.settings.dagster_dir / Path(folder).relative_to(DEFAULT_DIR)
-            section["config"]["base_dir"] = str(placed)
-    (home / "dagster.yaml").write_text(yaml.safe_dump(config))
-
-
 @pytest.fixture(scope="module")
 def computed(complete: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
-    """A copy of the computed warehouse, its races recorded as reviewed, so that the sensor finds nothing to do."""
-    from f1_pipeline_tests.support import make_settings
-
+    """A copy of the computed warehouse, its races recorded as done, so that the sensor finds nothing to do."""
     pipeline = Pipeline(make_settings(tmp_path_factory.mktemp("dev"), complete.settings.data_dir))
     shutil.copy(complete.settings.warehouse_path, pipeline.settings.warehouse_path)
     with open_instance(pipeline.settings) as instance:
         for race_key in finished_keys(pipeline):
-            event = dg.AssetMaterialization(asset_key(REVIEW_TABLE), partition=race_key)
-            instance.report_runless_asset_event(event)
+            facts = {FACTS: pipeline.fact_digests.races[race_key]}
+            for event in (
+                dg.AssetMaterialization(asset_key(REVIEW_TABLE), partition=race_key, metadata=facts),
+                dg.AssetMaterialization(RACE_PAGE, partition=race_key),
+            ):
+                instance.report_runless_asset_event(event)
     return pipeline
 
 
 @pytest.fixture(scope="module")
-def dagster_dev(computed: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DagsterDev]:
-    home = tmp_path_factory.mktemp("dagster-home")
-    _instance_home(computed, home)
-    server = DagsterDev(computed, home)
+def dagster_dev(computed: Pipeline) -> Iterator[DagsterDev]:
+    server = DagsterDev(computed, write_instance_home(computed.settings))
     try:
         server.wait_until_loaded()
         yield server
@@ -204,6 +196,29 @@ def test_a_race_without_results_fails_with_one_clear_message(dagster_dev: Dagste
             "select count(*) from raw.event_scores where race_key = $race_key", {"race_key": NEXT_RACE}
         ).fetchall()
     assert found == [(0,)]
+
+
+def test_the_ui_shows_the_graph_and_a_partition_launched_from_it_succeeds(
+    dagster_dev: DagsterDev, computed: Pipeline, browser: Browser
+) -> None:
+    url, key, race_key = f"http://127.0.0.1:{dagster_dev.port}", asset_key("marts.price_step"), "2026-canada"
+    with watched_page(browser, width=1500) as watched:
+        page = watched.page
+        page.goto(f"{url}/asset-groups", wait_until="domcontentloaded")
+        for group in ("raw", "staging", "core", "features", "models", "predictions", "lineups", "published"):
+            expect(page.get_by_text(group, exact=True).first).to_be_visible(timeout=60_000)
+        page.goto(f"{url}/assets/{'/'.join(key.path)}?view=partitions&partition={race_key}")
+        page.get_by_role("button", name="Materialize…").click(timeout=60_000)
+        expect(page.get_by_text("1 partition", exact=True)).to_be_visible(timeout=60_000)
+        page.get_by_role("button", name=re.compile("^Launch 1 run")).click()
+        expect(page.get_by_text(re.compile("Launched|Created"))).to_be_visible(timeout=60_000)
+    deadline = time.monotonic() + RUN_S
+    with open_instance(computed.settings) as instance:
+        while not instance.get_latest_storage_id_by_partition(
+            key, dg.DagsterEventType.ASSET_MATERIALIZATION, {race_key}
+        ):
+            assert time.monotonic() < deadline, dagster_dev.log
+            time.sleep(POLL_S)
 
 
 def test_nothing_in_the_log_is_a_warning_of_ours(dagster_dev: DagsterDev) -> None:

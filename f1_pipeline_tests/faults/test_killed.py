@@ -243,10 +243,11 @@ def _run(settings: Settings, keys: list[str]) -> None:
     from f1_pipeline.defs.assets import asset_key
     from f1_pipeline.defs.automation import partition_range_tags
     from f1_pipeline.defs.instance import open_instance
-    from f1_pipeline.defs.runs import QUIET_LOGS, Runner
+    from f1_pipeline.defs.runs import Runner, console_log
 
     runner = Runner(settings)
     wanted = {asset_key(table) for table in with_upstream(plain_steps(runner.pipeline), RUN_TABLES)}
     job = runner._definitions.resolve_implicit_global_asset_job_def().get_subset(asset_selection=wanted)
     with open_instance(settings) as instance:
-        job.execute_in_process(instance=instance, tags=partition_range_tags(keys[0], keys[-1]), run_config=QUIET_LOGS)
+        tags = partition_range_tags(keys[0], keys[-1])
+        job.execute_in_process(instance=instance, tags=tags, run_config=console_log())
