@@ -12,6 +12,7 @@ import os
 import sys
 import tempfile
 import traceback
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -106,6 +107,8 @@ def report_fault(kind: type[BaseException], error: BaseException, trace: Traceba
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"{' '.join(map(repr, sys.argv))}\n{text}", encoding="utf-8")
     except OSError:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)  # a full disk keeps its name alone
         click.echo(f"{text}fault of the program: {kind.__name__}: {error}", err=True)
         return
     click.echo(f"fault of the program: {kind.__name__}: {error} (the traceback is in {path})", err=True)

@@ -1,8 +1,8 @@
 """`make audit`: the licences and the known vulnerabilities of what is installed.
 
 Belongs here: the list of licences that are allowed, each decided with its reason, and running the two tools. What is
-found is printed; exit code 1 when something must be looked at, or when the vulnerability service is out of reach, for
-a check that could not be made has not passed.
+found is printed, and docs/licences.md written anew; exit code 1 when something must be looked at, or when the
+vulnerability service is out of reach, for a check that could not be made has not passed.
 """
 
 from __future__ import annotations
@@ -13,6 +13,9 @@ import subprocess
 import sys
 from typing import Any
 
+from f1_pipeline.report.files import write_file
+from f1_pipeline_tests.support import REPO
+
 # A licence's name as pip-licenses gives it matches one of these; the first that matches decides.
 ALLOWED = (
     # docutils offers the GPL for one file that is not imported, beside BSD for the rest
@@ -22,6 +25,14 @@ ALLOWED = (
     (r"Eclipse", "offered beside BSD or EPL, of command line tools"),
 )
 OWN = "f1-pipeline"
+LICENCES_TOP = (
+    "# Licences",
+    "",
+    "What is installed with every extra but `rl`, the tools of development among it, written by `make audit`.",
+    "",
+    "| package | licence | why it is allowed |",
+    "|---|---|---|",
+)
 # Packages whose metadata name no licence, with where it was read.
 READ_BY_HAND = {
     "skops": "MIT",  # its LICENSE: MIT License, Hugging Face
@@ -37,6 +48,18 @@ def licence_faults(packages: list[dict[str, str]]) -> list[str]:
         if name != OWN and not any(re.search(pattern, licence, re.IGNORECASE) for pattern, _ in ALLOWED):
             faults.append(f"{name} {package['Version']}: licence {licence!r} is not on the list in {__file__}")
     return faults
+
+
+def render_licences(packages: list[dict[str, str]]) -> str:
+    """List every package with its licence and why that one is allowed; versions are those of constraints.txt."""
+    rows = []
+    for package in sorted(packages, key=lambda found: found["Name"].lower()):
+        name, licence = package["Name"], READ_BY_HAND.get(package["Name"], package["License"])
+        reasons = [reason for pattern, reason in ALLOWED if re.search(pattern, licence, re.IGNORECASE)]
+        if name != OWN:
+            # some packages name their licence by its whole text
+            rows.append(f"| {name} | {licence.splitlines()[0][:80]} | {(reasons or ['undecided'])[0]} |")
+    return "\n".join((*LICENCES_TOP, *rows)) + "\n"
 
 
 def vulnerability_faults() -> list[str]:
@@ -78,6 +101,7 @@ def main() -> int:
     packages = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
     licences = sorted({package["License"] for package in packages})
     print(f"{len(packages)} packages, {len(licences)} licences: {'; '.join(licences)}")
+    write_file(REPO / "docs" / "licences.md", render_licences(packages).encode())
     faults = [*licence_faults(packages), *vulnerability_faults()]
     for fault in faults:
         print(f"error: {fault}", file=sys.stderr)

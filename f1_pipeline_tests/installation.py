@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import resource
 import shutil
 import signal
 import sqlite3
@@ -68,7 +69,12 @@ def _content(path: Path) -> bytes:
 
 
 def dies(
-    work: Callable[[], object], after_s: float | None = None, after: int | None = None, fails_after: int | None = None
+    work: Callable[[], object],
+    after_s: float | None = None,
+    after: int | None = None,
+    fails_after: int | None = None,
+    when: Callable[[], bool] | None = None,
+    largest: int | None = None,
 ) -> bool:
     """Do something in a forked process in which something goes wrong; tell whether it was killed.
 
@@ -84,12 +90,22 @@ def dies(
         Number of changes on the disk, as Python asks for them, until SIGKILL.
     fails_after : int, optional
         Number of renames that work; the next one finds the disk full, those after it do not.
+    when : callable, optional
+        Asked every millisecond whether the moment of SIGKILL has come.
+    largest : int, optional
+        Bytes that no file may grow beyond, as on a disk that is full.
     """
     child = os.fork()
     if not child:
+        if largest is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (largest, resource.RLIM_INFINITY))
         _work(work, after, fails_after)
     if after_s is not None:
         time.sleep(after_s)
+    if when is not None:
+        while os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None and not when():
+            time.sleep(0.001)
+    if after_s is not None or when is not None:
         os.kill(child, signal.SIGKILL)  # to a child that has ended, but was not waited for, this does nothing
     _, status = os.waitpid(child, 0)
     assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0, "the work failed by itself"
@@ -119,6 +135,7 @@ def _work(work: Callable[[], object], after: int | None, fails_after: int | None
         work()
         code = 0
     except BaseException:  # noqa: BLE001 (nobody else would tell)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
         traceback.print_exc()
     finally:
         os._exit(code)

@@ -14,6 +14,7 @@ import dagster as dg
 from sqlalchemy.exc import SQLAlchemyError
 
 from f1_pipeline.defs.instance import open_instance
+from f1_pipeline.errors import WarehouseError
 from f1_pipeline.settings import Settings
 from f1_pipeline.steps.doctor import Check, shortened
 from f1_pipeline.steps.doctor_stores import sqlite_fault
@@ -43,7 +44,7 @@ def dagster_checks(settings: Settings, now: datetime) -> Iterator[Check]:
     try:
         with open_instance(settings) as instance:
             found = [check_runs(instance, now), check_failures(instance, now), check_daemon(instance, now)]
-    except (dg.DagsterError, SQLAlchemyError) as error:
+    except (dg.DagsterError, SQLAlchemyError, WarehouseError) as error:
         reason = str(error).splitlines()[0]
         yield Check("dagster", "fail", f"{settings.dagster_dir}: cannot be opened: {reason}", _aside(settings))
         return

@@ -12,7 +12,7 @@ from pathlib import Path
 import yaml
 
 from f1_pipeline.defs.instance import DEFAULT_DIR, instance_config
-from f1_pipeline.errors import WarehouseError
+from f1_pipeline.report.files import write_file
 from f1_pipeline.settings import Settings
 
 
@@ -31,17 +31,11 @@ def write_instance_home(settings: Settings) -> Path:
 
     Raises
     ------
-    WarehouseError
+    UsageError
         It cannot be written.
     """
     if settings.dagster_dir == settings.home / DEFAULT_DIR:
         return settings.home
     home = settings.dagster_dir / "home"
-    unfinished = home / ".dagster.yaml.tmp"
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-        unfinished.write_text(yaml.safe_dump(instance_config(settings)), encoding="utf-8")
-        unfinished.replace(home / "dagster.yaml")
-    except OSError as error:
-        raise WarehouseError(f"{home}: cannot be written: {error.strerror}") from error
+    write_file(home / "dagster.yaml", yaml.safe_dump(instance_config(settings)).encode("utf-8"))
     return home

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,8 @@ from pathlib import Path
 import dagster as dg
 
 SUFFIX = ".run"
+GONE = "The process of this run is gone: it was killed."
+PATIENCE_S = 300.0
 
 
 @contextmanager
@@ -41,7 +44,7 @@ def alive(folder: Path, run_id: str) -> Generator[None]:
         os.close(descriptor)
 
 
-def bury_dead_runs(instance: dg.DagsterInstance, folder: Path) -> list[str]:
+def bury_dead_runs(instance: dg.DagsterInstance, folder: Path, patience_s: float = PATIENCE_S) -> list[str]:
     """Report runs whose process is gone as failed, so that they are tried again and the queue goes on.
 
     Parameters
@@ -49,6 +52,9 @@ def bury_dead_runs(instance: dg.DagsterInstance, folder: Path) -> list[str]:
     instance : DagsterInstance
     folder : Path
         Where runs hold their files.
+    patience_s : float
+        With a run that has no file, since it last said something: it is about to take its file, or has just given it
+        back, unless it was killed at one of these moments.
 
     Returns
     -------
@@ -61,10 +67,21 @@ def bury_dead_runs(instance: dg.DagsterInstance, folder: Path) -> list[str]:
             continue
         run = instance.get_run_by_id(path.stem)
         if run is not None and not run.is_finished:
-            instance.report_run_failed(run, "The process of this run is gone: it was killed.")
+            instance.report_run_failed(run, GONE)
             buried.append(run.run_id)
         path.unlink(missing_ok=True)
+    started = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])
+    for record in instance.get_run_records(started):
+        run_id = record.dagster_run.run_id
+        if not (folder / f"{run_id}{SUFFIX}").exists() and time.time() - _last_heard(instance, record) >= patience_s:
+            instance.report_run_failed(record.dagster_run, GONE)
+            buried.append(run_id)
     return buried
+
+
+def _last_heard(instance: dg.DagsterInstance, record: dg.RunRecord) -> float:
+    newest = instance.get_records_for_run(record.dagster_run.run_id, limit=1, ascending=False).records
+    return newest[0].timestamp if newest else record.create_timestamp.timestamp()
 
 
 def _is_held(path: Path) -> bool:

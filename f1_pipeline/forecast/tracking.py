@@ -22,8 +22,8 @@ import shutil
 import sqlite3
 import warnings
 import zipfile
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import closing
+from collections.abc import Collection, Generator, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -35,7 +35,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlparse
 from urllib.request import url2pathname
 
-from f1_pipeline.errors import UsageError, WarehouseError
+from f1_pipeline.errors import F1PipelineError, UsageError, WarehouseError
 from f1_pipeline.forecast.feature_sets import FEATURES
 from f1_pipeline.forecast.grouped_regressor import GroupedRegressor
 from f1_pipeline.forecast.model_records import ModelRecord
@@ -107,16 +107,22 @@ class Tracking:
         The folder; made if absent.
     name : str
         The experiment and the registered model: `REGISTERED_NAME` or `AGENTS`.
+
+    Raises
+    ------
+    WarehouseError
+        When the store is damaged, or the disk is full; so do all methods that write.
     """
 
     def __init__(self, store_dir: Path, name: str = REGISTERED_NAME) -> None:
         self.name = name
         self.store_dir = store_dir.resolve()
-        self.store_dir.mkdir(parents=True, exist_ok=True)
-        # before MLflow, which turns damage into errors of its own, and makes a new store of an empty file
-        _write_ahead(self.store_dir / "mlflow.db")
-        self._client = _open_client(self.uri)
-        self._experiment_id = self._find_or_create()
+        with _disk_errors(self.store_dir):
+            self.store_dir.mkdir(parents=True, exist_ok=True)
+            # before MLflow, which turns damage into errors of its own, and makes a new store of an empty file
+            _write_ahead(self.store_dir / "mlflow.db")
+            self._client = _open_client(self.uri)
+            self._experiment_id = self._find_or_create()
         self._known: dict[str, _Finished] | None = None
 
     @property
@@ -193,8 +199,12 @@ class Tracking:
         Raises
         ------
         UsageError, WarehouseError
-            When `parent_uri` is no version of the store.
+            When `parent_uri` is no version of the store, or the disk is full.
         """
+        with _disk_errors(self.store_dir):
+            return self._log_model(record, parent_uri)
+
+    def _log_model(self, record: ModelRecord, parent_uri: str | None) -> str:
         tags = {**record.tags(), "fingerprint": record.fingerprint}
         if parent_uri is not None:
             tags["mlflow.parentRunId"] = str(self._version(parent_uri).run_id)
@@ -239,6 +249,10 @@ class Tracking:
             When the version does not exist.
         """
         candidate = self._version(model_uri)
+        with _disk_errors(self.store_dir):
+            return self._promote(candidate, alias, tags)
+
+    def _promote(self, candidate: ModelVersion, alias: str, tags: Mapping[str, str]) -> bool:
         holder_version = self._client.get_registered_model(candidate.name).aliases.get(alias)
         if holder_version is not None:
             holder = self._client.get_model_version(candidate.name, str(holder_version))
@@ -282,7 +296,9 @@ class Tracking:
         steps = {
             key: len(self._client.get_metric_history(run_id, key)) if key in run.data.metrics else 0 for key in new
         }
-        self._client.log_batch(run_id, metrics=[Metric(key, value, at, steps[key]) for key, value in new.items()])
+        metrics = [Metric(key, value, at, steps[key]) for key, value in new.items()]
+        with _disk_errors(self.store_dir):
+            self._client.log_batch(run_id, metrics=metrics)
 
     def load_estimator(self, model_uri: str) -> GroupedRegressor:
         """Load the estimator of a version, letting skops build trusted types only.
@@ -460,11 +476,41 @@ def _write_ahead(path: Path) -> None:
     try:
         with closing(sqlite3.connect(path)) as connection:
             connection.execute("pragma journal_mode = wal")
+    except sqlite3.OperationalError as error:  # no damage: no space, no rights, another process
+        raise _not_written(path, error) from error
     except sqlite3.DatabaseError as error:
         raise WarehouseError(
             f"{path}: the model store cannot be used; `f1-pipeline restore` brings a back-up back, or move the folder "
             f"{path.parent} aside and run again: {error}"
         ) from error
+
+
+@contextmanager
+def _disk_errors(store_dir: Path) -> Generator[None]:
+    """Name the store when its disk refuses something; MLflow has half a dozen errors for that."""
+    try:
+        yield
+    except F1PipelineError:
+        raise
+    except OSError as error:
+        raise _not_written(error.filename or store_dir, error.strerror or error) from error
+    except _store_errors() as error:
+        found = error if hasattr(error, "orig") else error.__cause__
+        if not hasattr(found, "orig"):  # an error about something else
+            raise
+        raise _not_written(store_dir, found.orig) from error
+
+
+def _store_errors() -> tuple[type[Exception], ...]:
+    """Name the errors of the store's database, as they are or in MLflow's; imported when one is to be matched."""
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import DatabaseError
+
+    return DatabaseError, MlflowException
+
+
+def _not_written(place: Path | str, reason: object) -> WarehouseError:
+    return WarehouseError(f"{place}: the model store cannot be written, check the disk and its space: {reason}")
 
 
 @cache

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from f1_pipeline.report.files import write_file
 from f1_pipeline.report.graph_picture import draw_graph
 from f1_pipeline.report.scoring_rules import render_scoring_rules
 from f1_pipeline.steps.pipeline import Pipeline
@@ -55,6 +56,8 @@ def write_documents(pipeline: Pipeline) -> list[Path]:
         A rules file is broken, or a constant has no evidence.
     DataError
         The facts of a worked example are missing, or contradict the rules.
+    UsageError
+        A document cannot be written.
     """
     folder = pipeline.settings.home / "docs"
     texts = {
@@ -62,7 +65,7 @@ def write_documents(pipeline: Pipeline) -> list[Path]:
         folder / "scoring_rules.md": render_scoring_rules(pipeline.settings.data_dir),
     }
     for path, text in texts.items():
-        path.write_text(text, encoding="utf-8")
+        write_file(path, text.encode("utf-8"))
     picture = folder / "asset_graph.svg"
     draw_graph(build_steps(pipeline), picture)
     return [*texts, picture]

@@ -1,10 +1,11 @@
 """Files that people open: written whole or not at all.
 
-Neighbours: `pages.py` writes pages, `pictures.py` pictures, `agents.py` agents, each with this.
+Neighbours: `pages.py`, `pictures.py`, `agents.py` and `documents.py` write what their names say, each with this.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from f1_pipeline.errors import UsageError
@@ -29,4 +30,6 @@ def write_file(path: Path, content: bytes) -> None:
         unfinished.write_bytes(content)
         unfinished.replace(path)
     except OSError as error:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
         raise UsageError(f"{path}: expected a place to write to, found {error.strerror}") from error

@@ -7,6 +7,7 @@ has a line per receipt, in order, so what an address said and when is never lost
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import gzip
 import hashlib
@@ -195,8 +196,12 @@ class ReceivedStore:
         path = self._path(digest)
         path.parent.mkdir(parents=True, exist_ok=True)
         staged = path.with_name(f"{path.name}.new")
-        staged.write_bytes(gzip.compress(body, mtime=0))
-        staged.replace(path)
+        try:
+            staged.write_bytes(gzip.compress(body, mtime=0))
+            staged.replace(path)
+        except OSError:
+            staged.unlink(missing_ok=True)
+            raise
 
     def _append(self, receipt: Received) -> Received:
         """Add a line, in one system call, after cutting off what an interrupted one left."""
@@ -208,7 +213,9 @@ class ReceivedStore:
             numbered = replace(receipt, number=text.count(b"\n") + 1)
             fields = asdict(numbered) | {"received_at": numbered.received_at.isoformat()}
             del fields["number"]
-            os.write(descriptor, json.dumps(fields).encode("utf-8") + b"\n")
+            line = json.dumps(fields).encode("utf-8") + b"\n"
+            if os.write(descriptor, line) < len(line):  # the next line cuts off what a full disk took of this one
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._index))
         finally:
             os.close(descriptor)  # also gives the lock back
         self._receipts.append(numbered)

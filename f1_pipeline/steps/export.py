@@ -5,10 +5,12 @@ Neighbours: `forecast.py` trains on the same rows; `report` and the command line
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
 
+from f1_pipeline.errors import DataError
 from f1_pipeline.forecast.phases import AT_LOCK
 from f1_pipeline.steps.forecast import training_rows
 from f1_pipeline.steps.pipeline import Pipeline
@@ -35,17 +37,16 @@ def export_training_tables(pipeline: Pipeline, folder: Path) -> list[tuple[Path,
     ------
     WarehouseError
         When the warehouse does not exist or lacks the features.
+    DataError
+        When the folder cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     written = []
     known = training_rows(pipeline)
     for asset_type in ("driver", "constructor"):
         rows = _table(known[known["asset_type"] == asset_type])
         for suffix in ("parquet", "csv"):
             path = folder / f"{asset_type}_training.{suffix}"
-            unfinished = path.with_suffix(path.suffix + ".tmp")
-            _write(rows, unfinished, suffix)
-            unfinished.replace(path)
+            _write(rows, path, suffix)
             written.append((path, len(rows)))
     return written
 
@@ -59,7 +60,16 @@ def _table(known: pd.DataFrame) -> pd.DataFrame:
 
 
 def _write(rows: pd.DataFrame, path: Path, suffix: str) -> None:
-    if suffix == "parquet":
-        rows.to_parquet(path, index=False)
-    else:
-        rows.to_csv(path, index=False, lineterminator="\n")
+    """Write a table whole or not at all."""
+    unfinished = path.with_suffix(path.suffix + ".tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if suffix == "parquet":
+            rows.to_parquet(unfinished, index=False)
+        else:
+            rows.to_csv(unfinished, index=False, lineterminator="\n")
+        unfinished.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
+        raise DataError(f"{path}: cannot be written: {error.strerror or error}") from error

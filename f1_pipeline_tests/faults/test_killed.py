@@ -1,18 +1,16 @@
 """SIGKILL at any moment of everything that writes: afterwards each thing is as before or as it should be.
 
-Belongs here: kills by the count of changes on the disk and by time. Real processes, forked so that imports are done;
-`integration/test_runs.py` kills whole runs of the command line.
+Belongs here: kills by the count of changes on the disk. Real processes, forked so that imports are done; neighbours:
+`test_runs_in_trouble.py` kills runs of the graph, `integration/test_runs.py` those of the command line.
 """
 
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from random import Random
 
 import pytest
 
@@ -22,26 +20,14 @@ from f1_pipeline.sources.publish import publish, publishing
 from f1_pipeline.sources.received import ReceivedStore
 from f1_pipeline.sources.tables import FACT_TABLES
 from f1_pipeline.steps.backup import back_up
-from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.restore import complete_interrupted, read_manifest, restore
 from f1_pipeline.warehouse.connection import Warehouse
 from f1_pipeline.warehouse.snapshot import publish as publish_snapshot
-from f1_pipeline_tests.faults.fuzzing import SEED
 from f1_pipeline_tests.faults.small_facts import small_facts
 from f1_pipeline_tests.installation import dies, small_installation, state
-from f1_pipeline_tests.support import (
-    finished_keys,
-    make_settings,
-    plain_steps,
-    race_fingerprints,
-    run_history,
-    with_upstream,
-)
 
 pytestmark = pytest.mark.faults
 KILLS = 60  # of each thing that is quick
-RUN_KILLS = 200
-RUN_TABLES = ("core.driver_race_performance", "core.constructor_race_performance")  # and all that they are made of
 NAMES = sorted(table.file_name for table in FACT_TABLES.values())
 
 
@@ -198,56 +184,3 @@ def test_a_killed_publisher_leaves_the_old_snapshot_or_the_new_one(
     killed = killed_at_every_stage(lambda: publish_snapshot(warehouse, target), check, scaled(KILLS))
     print(f"snapshot: {killed} kills")
     assert killed
-
-
-def test_a_killed_run_leaves_no_half_written_partition(tmp_path: Path, scaled: Callable[[int], int]) -> None:
-    pipeline_of = {name: _pipeline(tmp_path / name) for name in ("base", "wanted", "killed")}
-    keys = finished_keys(pipeline_of["base"])[:3]
-    run_history(pipeline_of["base"], keys[:1], RUN_TABLES)
-    base = pipeline_of["base"].settings.warehouse_path
-    before, random = race_fingerprints(base), Random(SEED)
-    wanted_path, path = (pipeline_of[name].settings.warehouse_path for name in ("wanted", "killed"))
-    for target in (wanted_path, path):
-        target.parent.mkdir(parents=True)
-        shutil.copy(base, target)
-    started = time.perf_counter()
-    assert not dies(lambda: _run(pipeline_of["wanted"].settings, keys))
-    lasted_s, wanted = time.perf_counter() - started, race_fingerprints(wanted_path)
-    outcomes = {"nothing": 0, "some": 0, "all": 0}
-    kills = scaled(RUN_KILLS)
-    for number in range(kills):
-        shutil.copy(base, path)
-        path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
-        killed = dies(lambda: _run(pipeline_of["killed"].settings, keys), after_s=random.uniform(0, lasted_s))
-        with Warehouse(path).write() as connection:  # what was committed is in its log
-            connection.execute("checkpoint")
-        found = race_fingerprints(path)
-        for key, one in found.items():
-            assert one in (before.get(key), wanted.get(key)), f"kill {number}: {key}"
-        assert before.keys() <= found.keys(), f"kill {number}: rows have gone"
-        done = sum(found.get(key) == one for key, one in wanted.items() if before.get(key) != one)
-        new = sum(before.get(key) != one for key, one in wanted.items())
-        outcomes["all" if done == new else "some" if done else "nothing"] += 1
-        assert killed or done == new
-    assert not dies(lambda: _run(pipeline_of["killed"].settings, keys))
-    assert race_fingerprints(path) == wanted
-    print(f"run of {lasted_s:.1f} s, seed {SEED}: {kills} kills, {outcomes}")
-
-
-def _pipeline(folder: Path) -> Pipeline:
-    return Pipeline(make_settings(folder))
-
-
-def _run(settings: Settings, keys: list[str]) -> None:
-    """Run the plain tables of some races as one Dagster run, as the command line runs its jobs."""
-    from f1_pipeline.defs.assets import asset_key
-    from f1_pipeline.defs.automation import partition_range_tags
-    from f1_pipeline.defs.instance import open_instance
-    from f1_pipeline.defs.runs import Runner, console_log
-
-    runner = Runner(settings)
-    wanted = {asset_key(table) for table in with_upstream(plain_steps(runner.pipeline), RUN_TABLES)}
-    job = runner._definitions.resolve_implicit_global_asset_job_def().get_subset(asset_selection=wanted)
-    with open_instance(settings) as instance:
-        tags = partition_range_tags(keys[0], keys[-1])
-        job.execute_in_process(instance=instance, tags=tags, run_config=console_log())

@@ -16,7 +16,7 @@ from f1_pipeline.defs.assets import FACTS, asset_key
 from f1_pipeline.defs.automation import build_sensors, find_situation
 from f1_pipeline.defs.due import RESULTS_AFTER, SESSION_AFTER
 from f1_pipeline.defs.jobs import FINISHED_RACE_JOB, NEXT_LINEUP_JOB, PAGES_JOB, REFRESH_JOB, build_jobs
-from f1_pipeline.defs.liveness import alive
+from f1_pipeline.defs.liveness import alive, bury_dead_runs
 from f1_pipeline.defs.pages import RACE_PAGE
 from f1_pipeline.settings import Settings
 from f1_pipeline.sources.calendar import Calendar
@@ -240,6 +240,20 @@ def test_a_run_whose_process_was_killed_is_reported_and_holds_nobody_up(
     assert run is not None
     assert run.status == dg.DagsterRunStatus.FAILURE
     assert list(offline.alive_dir.iterdir()) == []
+
+
+def test_a_run_that_was_killed_before_it_took_its_file_is_reported_after_a_while(
+    installation: Settings, instance: dg.DagsterInstance
+) -> None:
+    run_id = make_new_run_id()
+    instance.add_run(dg.DagsterRun(job_name=NEXT_LINEUP_JOB, run_id=run_id, status=dg.DagsterRunStatus.STARTED))
+    assert bury_dead_runs(instance, installation.alive_dir) == []
+    with alive(installation.alive_dir, run_id):
+        assert bury_dead_runs(instance, installation.alive_dir, patience_s=0) == []
+    assert bury_dead_runs(instance, installation.alive_dir, patience_s=0) == [run_id]
+    run = instance.get_run_by_id(run_id)
+    assert run is not None
+    assert run.status == dg.DagsterRunStatus.FAILURE
 
 
 def test_a_deleted_warehouse_is_computed_again(pipeline: Pipeline, installation: Settings, tick: Tick) -> None:

@@ -19,12 +19,14 @@ from f1_pipeline.defs.jobs import (
     SEASON_BACKTEST_JOB,
 )
 from f1_pipeline.defs.pages import RACE_PAGE, SEASON_PAGE, SNAPSHOT
+from f1_pipeline.defs.resources import PipelineResource
 from f1_pipeline.defs.sources import BUNDLE, source_key
 from f1_pipeline.errors import DataError
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.registry import build_steps, finished_tables
 from f1_pipeline_tests.support import copy_facts, make_settings
 
+SECRET = "s3cret-of-the-webhook"
 PUBLISHED = {SNAPSHOT, RACE_PAGE, SEASON_PAGE}
 SOURCES = {BUNDLE, source_key("f1db"), source_key("feed")}
 UNPARTITIONED = {
@@ -182,3 +184,11 @@ def test_a_malformed_calendar_stops_the_definitions_with_its_file_name(tmp_path)
     races.write_text(races.read_text().replace("race_date", "race_day", 1))
     with pytest.raises(DataError, match=r"races\.csv line 1: .*race_date"):
         build_definitions(make_settings(tmp_path / "warehouse", data_dir=data_dir))
+
+
+def test_the_address_of_the_webhook_stands_in_no_configuration_that_dagster_keeps(pipeline: Pipeline) -> None:
+    settings = dataclasses.replace(pipeline.settings, webhook=f"https://hooks.example/{SECRET}")
+    assert SECRET not in repr(settings)
+    assert SECRET not in PipelineResource.from_settings(settings).model_dump_json()
+    for job in build_definitions(settings).get_repository_def().get_all_jobs():
+        assert SECRET not in repr((job.tags, job.metadata, job.run_config))

@@ -63,7 +63,10 @@ def then(pipeline: Pipeline) -> Pipeline:
 
 def test_this_machine_is_well(settings: Settings) -> None:
     found = by_name(machine_checks(settings))
-    assert set(found) == {"python", "packages", "disk", "folders", "clock"}
+    assert set(found) == {"python", "packages", "disk", "folders", "clock", "webhook"}
+    assert found["webhook"].sentence == "F1_WEBHOOK is not set: nobody is told"
+    told = by_name(machine_checks(replace(settings, webhook="https://hooks.example/s3cret")))["webhook"]
+    assert (told.status, told.sentence) == ("ok", "F1_WEBHOOK is set")
     assert found["python"].sentence == f"Python {'.'.join(map(str, sys.version_info[:3]))}"
     assert {found[name].status for name in ("python", "folders", "clock")} == {"ok"}
 
