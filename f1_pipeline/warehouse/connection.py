@@ -24,6 +24,7 @@ from f1_pipeline.errors import UsageError, WarehouseError
 
 POLL_S = 0.05
 LOCKED = "Could not set lock"  # how DuckDB says that another process has the file open
+NOT_WRITTEN = "Could not write"  # how it says that the disk is full while it moves its log into the file
 # how it says that the file is none of its own, or not whole
 DAMAGED = ("not a valid DuckDB database file", "Corrupt database file", "Could not read enough bytes", "checksum")
 REBUILD = "`f1-pipeline restore` brings a back-up back, `f1-pipeline rebuild` computes it again"
@@ -263,7 +264,8 @@ def _translated(path: Path) -> Generator[None]:
         raise WarehouseError(f"{path}: {CHECK_THE_DISK}: {reason}") from error
     except (duckdb.FatalException, duckdb.SerializationException) as error:
         reason = str(error).splitlines()[0]
-        raise WarehouseError(f"{path}: the file cannot be used; {REBUILD}: {reason}") from error
+        hint = CHECK_THE_DISK if NOT_WRITTEN in reason else f"the file cannot be used; {REBUILD}"
+        raise WarehouseError(f"{path}: {hint}: {reason}") from error
     except (duckdb.BinderException, duckdb.CatalogException) as error:
         reason = str(error).splitlines()[0]
         raise WarehouseError(

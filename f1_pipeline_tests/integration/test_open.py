@@ -23,7 +23,7 @@ from click.testing import CliRunner, Result
 from f1_pipeline.cli import main
 from f1_pipeline.defs.instance import open_instance
 from f1_pipeline.defs.instance_home import write_instance_home
-from f1_pipeline.errors import WarehouseError
+from f1_pipeline.errors import UsageError
 from f1_pipeline.settings import Settings
 from f1_pipeline.warehouse.local_ui import has_local_ui
 from f1_pipeline_tests.support import REPO
@@ -84,7 +84,7 @@ def test_dagster_is_told_where_the_records_of_this_installation_are(settings: Se
 def test_a_home_that_cannot_be_written_is_named(settings: Settings) -> None:
     settings.dagster_dir.mkdir(parents=True)
     (settings.dagster_dir / "home").write_text("", encoding="utf-8")
-    with pytest.raises(WarehouseError, match="home: cannot be written: "):
+    with pytest.raises(UsageError, match=r"home/dagster\.yaml: expected a place to write to"):
         write_instance_home(settings)
 
 
