@@ -40,6 +40,9 @@ from f1_pipeline_tests.release import (
 )
 from f1_pipeline_tests.support import DATA, rewrite, rows_of
 
+# Runs by the dozen: two minutes of computing.
+pytestmark = pytest.mark.faults
+
 SEASON, RACE, NEXT, AFTER_NEXT = 2026, "2026-canada", "2026-monaco", "2026-barcelona-catalunya"
 HOOK = "/hooks/a-secret"
 
