@@ -30,6 +30,7 @@ from f1_pipeline.defs.jobs import (
     SEASON_AGENTS_JOB,
     SEASON_BACKTEST_JOB,
 )
+from f1_pipeline.defs.liveness import bury_dead_runs
 from f1_pipeline.defs.pages import PUBLISHED_GROUP
 from f1_pipeline.defs.sources import BUNDLE
 from f1_pipeline.errors import UsageError
@@ -170,6 +171,7 @@ class Runner:
         started = time.perf_counter()
         job = self._definitions.resolve_job_def(job_name)
         with open_instance(self.settings) as instance, _imported_meanwhile("skops.io"):
+            bury_dead_runs(instance, self.settings.alive_dir)
             tags = partition_range_tags(partition_keys[0], partition_keys[-1])
             job.execute_in_process(instance=instance, tags=tags, run_config=console_log())
         total = time.perf_counter() - started
