@@ -24,6 +24,8 @@ from f1_pipeline.steps.pipeline import utc_now, wanted_digest
 from f1_pipeline.steps.registry import REVIEW_TABLE
 
 TICK_EVERY = timedelta(minutes=1)
+UNDER_WAY = [dg.DagsterRunStatus.QUEUED, *IN_PROGRESS_RUN_STATUSES]
+"""Not those that have never started: what was killed before its first step stays so, and holds nobody up."""
 
 
 def build_sensors(settings: Settings, jobs: list, clock: Callable[[], datetime] = utc_now) -> list[dg.SensorDefinition]:
@@ -55,7 +57,7 @@ def build_sensors(settings: Settings, jobs: list, clock: Callable[[], datetime] 
         instance = context.instance
         for run_id in bury_dead_runs(instance, settings.alive_dir):
             context.log.warning(f"run {run_id} was killed: its process is gone")
-        under_way = instance.get_runs(RunsFilter(statuses=IN_PROGRESS_RUN_STATUSES), limit=1)
+        under_way = instance.get_runs(RunsFilter(statuses=UNDER_WAY), limit=1)
         if under_way:
             return dg.SkipReason(f"a run of {under_way[0].job_name} is under way")
         due, waiting_for = what_is_due(find_situation(instance, settings), clock())

@@ -144,7 +144,7 @@ def _refresh(situation: Situation, now: datetime) -> Iterator[Due]:
     calendar, coming = situation.calendar, situation.calendar.next_race
     over = _over(calendar, now)
     since = max((race.race_start_at + RESULTS_AFTER for race in over if race.is_finished), default=None)
-    waiting = next((race for race in over if not race.is_finished), None)
+    waiting = _driven(situation, now)
     if waiting is not None:
         since = waiting.race_start_at + RESULTS_AFTER
         reason = f"{waiting.race_key} has been driven; its results and official points are not in data/ yet"
@@ -158,6 +158,12 @@ def _refresh(situation: Situation, now: datetime) -> Iterator[Due]:
         yield _asked(reason, f"{coming.race_key}:{session.session}", since, SESSION_EVERY, now)
     elif since is not None:
         yield _asked("the sources are asked once a day", "daily", since, DAILY, now)
+
+
+def _driven(situation: Situation, now: datetime) -> CalendarRace | None:
+    """Find the next race when it has been driven; one of before the last finished race is not coming any more."""
+    coming = situation.calendar.next_race
+    return coming if coming is not None and coming.race_start_at + RESULTS_AFTER <= now else None
 
 
 def _awaited(sessions: tuple[CalendarSession, ...], coming: CalendarRace, now: datetime) -> CalendarSession | None:
@@ -221,7 +227,7 @@ def _pages(situation: Situation) -> Iterator[Due]:
 
 def _waiting_for(situation: Situation, now: datetime) -> str:
     coming = situation.calendar.next_race
-    waiting = next((race for race in _over(situation.calendar, now) if not race.is_finished), None)
+    waiting = _driven(situation, now)
     if waiting is not None:
         return f"{waiting.race_key} has been driven; its results and official points are not in data/ yet"
     if coming is None:

@@ -6,6 +6,7 @@ sensor makes each run one event; a line-up is told again only when it is another
 
 import hashlib
 import json
+from contextlib import closing
 
 import dagster as dg
 
@@ -49,7 +50,8 @@ def build_notifications(settings: Settings, jobs: list) -> list[dg.SensorDefinit
     )
     def tell_line_up(context: dg.RunStatusSensorContext) -> dg.SkipReason | None:
         run = context.dagster_run
-        answer = read_lineup(open_published(settings), run.tags[RANGE_END], is_explained=False)
+        with closing(open_published(settings)) as published:
+            answer = read_lineup(published, run.tags[RANGE_END], is_explained=False)
         notice = line_up_notice(answer, run.run_id)
         digest = _digest(answer, notice)
         if context.instance.daemon_cursor_storage.get_cursor_values({TOLD}).get(TOLD) == digest:
@@ -66,7 +68,8 @@ def build_notifications(settings: Settings, jobs: list) -> list[dg.SensorDefinit
     )
     def tell_failure(context: dg.RunFailureSensorContext) -> dg.SkipReason | None:
         run = context.dagster_run
-        if run.tags.get(WILL_RETRY) == "true":
+        # Dagster marks runs from the command line as well, and cannot launch them again.
+        if run.tags.get(WILL_RETRY) == "true" and run.remote_job_origin is not None:
             return dg.SkipReason("the run is tried once more")
         races = " … ".join(dict.fromkeys(run.tags[tag] for tag in (RANGE_START, RANGE_END) if tag in run.tags))
         send(settings.webhook, failure_notice(run.job_name, races, _error(context), run.run_id))

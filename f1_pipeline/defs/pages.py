@@ -6,7 +6,7 @@ the pages; `jobs.py` says which runs end with which of them.
 
 import time
 from collections.abc import Callable, Generator, Iterable
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import dagster as dg
 import pandas as pd
@@ -76,11 +76,11 @@ def build_published_assets(
     def race_page(context: dg.AssetExecutionContext, pipeline: PipelineResource) -> dg.MaterializeResult:
         from f1_pipeline.report.race_page import write_race_page
 
-        published = open_published(pipeline.pipeline.settings)
-        for race_key in context.partition_keys:
-            with _timed("race_page", on_published):
-                path = write_race_page(published, race_key)
-            context.add_asset_metadata({"path": dg.MetadataValue.path(path)}, RACE_PAGE, race_key)
+        with closing(open_published(pipeline.pipeline.settings)) as published:
+            for race_key in context.partition_keys:
+                with _timed("race_page", on_published):
+                    path = write_race_page(published, race_key)
+                context.add_asset_metadata({"path": dg.MetadataValue.path(path)}, RACE_PAGE, race_key)
         return dg.MaterializeResult()
 
     @dg.asset(
@@ -92,15 +92,16 @@ def build_published_assets(
         owners=OWNERS,
     )
     def season_page(context: dg.AssetExecutionContext, pipeline: PipelineResource) -> dg.MaterializeResult:
-        from f1_pipeline.report.page_index import write_index
+        from f1_pipeline.report.page_index import reviewed_seasons, write_index
         from f1_pipeline.report.season_page import write_season_page
 
-        published = open_published(pipeline.pipeline.settings)
-        with _timed("season_page", on_published):
-            path = write_season_page(published, published.calendar.finished[-1].season)
-            index = write_index(published)
-        files = {"path": dg.MetadataValue.path(path), "index": dg.MetadataValue.path(index)}
-        return dg.MaterializeResult(metadata=files | _accuracy(published))
+        with closing(open_published(pipeline.pipeline.settings)) as published:
+            with _timed("season_page", on_published):
+                # a race far back may be computed before any has been reviewed
+                paths = [write_season_page(published, season) for season in reviewed_seasons(published)[-1:]]
+                index = write_index(published)
+            files = {path.name: dg.MetadataValue.path(path) for path in (*paths, index)}
+            return dg.MaterializeResult(metadata=files | _accuracy(published))
 
     return [snapshot, race_page, season_page]
 

@@ -78,7 +78,9 @@ class PipelineResource(DuckDBResource):
                 request_pause_s=self.request_pause_s,
                 mlflow_ui=self.mlflow_ui,
             )
-            self._pipeline = Pipeline(settings, keeps_warehouse_open=True, clock=self.clock)
+            # One moment for a whole run: a lock that passes meanwhile must not part a forecast from its line-up.
+            started = self.clock()
+            self._pipeline = Pipeline(settings, keeps_warehouse_open=True, clock=lambda: started)
         return self._pipeline
 
     def setup_for_execution(self, context: Any) -> None:

@@ -46,9 +46,8 @@ def write_pages(pipeline: Pipeline, race_key: str | None = None, season: int | N
         There is no warehouse.
     """
     with pipeline.warehouse.read() as connection:
-        reviewed = pipeline.race_keys_in(connection, REVIEW_TABLE)
         computed = pipeline.race_keys_in(connection, LINEUP_TABLE)
-    seasons = {race.season for race in pipeline.calendar.finished if race.race_key in reviewed}
+    seasons = set(reviewed_seasons(pipeline))
     if season is not None:
         races, shown = [], [season]
     else:
@@ -57,6 +56,13 @@ def write_pages(pipeline: Pipeline, race_key: str | None = None, season: int | N
     written = [(RACE, race.race_key, write_race_page(pipeline, race.race_key)) for race in races]
     written += [(SEASON, str(year), write_season_page(pipeline, year)) for year in shown]
     return [*written, (INDEX, INDEX, write_index(pipeline))]
+
+
+def reviewed_seasons(pipeline: Pipeline) -> list[int]:
+    """List the seasons that have a race with a review, which a page of a season needs, in order."""
+    with pipeline.warehouse.read() as connection:
+        reviewed = pipeline.race_keys_in(connection, REVIEW_TABLE)
+    return sorted({race.season for race in pipeline.calendar.finished if race.race_key in reviewed})
 
 
 def write_one_page(pipeline: Pipeline, path: Path, race_key: str | None = None, season: int | None = None) -> Written:

@@ -13,7 +13,7 @@ from dagster._core.utils import make_new_run_id
 
 from f1_pipeline import __version__
 from f1_pipeline.defs.assets import FACTS, asset_key
-from f1_pipeline.defs.automation import build_sensors, find_situation
+from f1_pipeline.defs.automation import UNDER_WAY, build_sensors, find_situation
 from f1_pipeline.defs.due import RESULTS_AFTER, SESSION_AFTER
 from f1_pipeline.defs.jobs import FINISHED_RACE_JOB, NEXT_LINEUP_JOB, PAGES_JOB, REFRESH_JOB, build_jobs
 from f1_pipeline.defs.liveness import alive, bury_dead_runs
@@ -123,6 +123,10 @@ def test_a_second_tick_starts_nothing_twice(
     assert request.run_key == f"next_lineup:2026-canada:2026-canada:{wanted_digest(offline)}:0:{__version__}"
 
     _page(instance, "2026-miami")
+    assert dg.DagsterRunStatus.QUEUED in UNDER_WAY
+    waiting = _start(instance, request, dg.DagsterRunStatus.STARTING)
+    assert tick(MAY_20, (), offline) == "a run of next_lineup is under way"
+    instance.delete_run(waiting)
     run_id = _start(instance, request, dg.DagsterRunStatus.STARTED)
     assert tick(MAY_20, (), offline) == "a run of next_lineup is under way"
     run = instance.get_run_by_id(run_id)

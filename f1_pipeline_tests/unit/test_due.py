@@ -195,6 +195,15 @@ def test_a_fresh_install_and_a_lost_warehouse_compute_every_finished_race_in_one
     assert first.run_key != later.run_key  # no new facts will come to try it again
 
 
+def test_a_race_that_never_got_its_results_keeps_nobody_waiting() -> None:
+    """Called off, and nobody ever said so: the sessions of the next race are asked for all the same."""
+    races = tuple(
+        replace(race, is_finished=race.is_finished and race.race_key != "2026-japan") for race in BEFORE_CANADA.races
+    )
+    found = situation(BEFORE_CANADA, calendar=Calendar(races))
+    assert _asked(found, datetime(2026, 5, 22, 18, tzinfo=UTC)).startswith("2026-canada:fp1:")
+
+
 def test_a_range_ends_before_a_race_whose_results_are_missing() -> None:
     races = tuple(
         replace(race, is_finished=race.is_finished and race.race_key != "2026-japan") for race in AFTER_CANADA.races
