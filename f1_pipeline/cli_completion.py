@@ -61,7 +61,7 @@ def race_chips(context: click.Context, parameter: click.Parameter, incomplete: s
 
 
 def assets(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
-    """Complete the id of a driver or constructor that has a price in the newest race."""
+    """Complete the id of a driver or constructor that has a price in the newest season."""
     settings = _settings()
     rows = _rows(settings.data_dir / "prices.csv") if settings else []
     newest = max((row["race_key"] for row in rows if _season(row["race_key"])), key=_season, default="")

@@ -50,7 +50,7 @@ SECTIONS = {
     ),
 }
 OTHERS = "More"
-LONGEST_SHORT_HELP = 58  # so that a command takes one line of a terminal of 80 columns
+LONGEST_SHORT_HELP = 58  # characters, so that a command takes one line of a terminal of 80 columns
 
 
 class CommandLine(click.Group):

@@ -135,6 +135,6 @@ def print_stored(settings: Settings, race_key: str, output: str) -> None:
         `table`, `json` or `csv`.
     """
     from f1_pipeline.report.lineups import print_lineups, read_lineup
-    from f1_pipeline.steps.pipeline import Pipeline
+    from f1_pipeline.steps.pipeline import open_published
 
-    print_lineups(read_lineup(Pipeline(settings), race_key), output)
+    print_lineups(read_lineup(open_published(settings), race_key), output)

@@ -22,7 +22,7 @@ TARGETS = ("ui", "warehouse", "mlflow", "page")
 
 @click.command(
     "open",
-    short_help="Open the Dagster UI, the warehouse, MLflow or the last page.",
+    short_help="Open the Dagster UI, the warehouse, MLflow or a page.",
     epilog=examples(
         "open                            the Dagster UI, with the daemon that runs races by themselves",
         "open ui --no-browser --port 3001",

@@ -1,4 +1,5 @@
-# A marimo notebook: `marimo edit docs/notebooks/explore_warehouse.py`. It reads the published copy of the warehouse.
+# A marimo notebook, after `pip install -e '.[notebooks]'`: `marimo edit docs/notebooks/explore_warehouse.py`.
+# It reads the published copy of the warehouse.
 import marimo
 
 app = marimo.App(width="medium", app_title="Explore the warehouse")

@@ -5,6 +5,7 @@ Neighbours: `pages.py`, `pictures.py`, `agents.py` and `documents.py` write what
 
 from __future__ import annotations
 
+import secrets
 from contextlib import suppress
 from pathlib import Path
 
@@ -24,7 +25,9 @@ def write_file(path: Path, content: bytes) -> None:
     UsageError
         When it cannot be written there.
     """
-    unfinished = path.with_name(f".{path.name}.tmp")
+    # A name of its own, for the daemon and a person may write one page at once; unlike those of `tempfile` such a file
+    # can be read by whom the page is for.
+    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished.write_bytes(content)

@@ -15,8 +15,8 @@ from f1_pipeline.report.season_page import render_season_page, write_season_page
 from f1_pipeline.sources.calendar import CalendarRace
 from f1_pipeline.steps.lineups import LINEUP_TABLE
 from f1_pipeline.steps.pipeline import Pipeline
+from f1_pipeline.steps.review import REVIEW_TABLE
 
-REVIEW_TABLE = "lineups.lineup_review"
 RACE, SEASON, INDEX = "race", "season", "index"
 
 Written = tuple[str, str, Path]

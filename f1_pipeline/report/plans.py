@@ -17,7 +17,7 @@ from f1_pipeline.game.lineup import AssetKey, money
 from f1_pipeline.optimize.plan_problem import NO_CHIP, PlannedRace
 from f1_pipeline.report.bars import StepTimes, progress_bar
 from f1_pipeline.report.tables import console, new_table, print_rows
-from f1_pipeline.steps.chip_lines import chip_lines
+from f1_pipeline.steps.chip_lines import chip_lines, chip_name
 from f1_pipeline.steps.chips import ChipOutlook, chip_outlook
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.plans import PlanAnswer, PlanWishes, plan_races, plan_rows, planned_moves
@@ -113,7 +113,7 @@ def _race_cells(race: PlannedRace, names: Mapping[AssetKey, str]) -> tuple[str, 
         ", ".join(names[fact_key(key)] for key in race.sold) or "–",
         ", ".join(names[fact_key(key)] for key in race.bought) or "–",
         boosted,
-        race.chip or "–",
+        chip_name(race.chip) if race.chip else "–",
         str(race.transfer_points) if race.transfer_points else "–",
         money(race.bank_tenths),
         money(race.budget_tenths),
@@ -138,7 +138,7 @@ def _print_notes(answer: PlanAnswer, names: Mapping[AssetKey, str]) -> None:
         said = (f"{kind} {names[fact_key(key)]} {answer.move_shares[kind, key]:.0%}" for kind, key in others)
         shown.print(f"Other moves that came up: {', '.join(said)}.")
     if settings.chip_values:
-        kept = ", ".join(f"{name} {value:.0f}" for name, value in sorted(settings.chip_values.items()))
+        kept = ", ".join(f"{chip_name(name)} {value:.0f}" for name, value in sorted(settings.chip_values.items()))
         shown.print(f"Points that a chip must add to be played in the plan: {kept}.")
     shown.print(
         f"A million gained by the end of the plan counts {settings.money_value:.1f} points. "
@@ -163,7 +163,7 @@ def print_chips(found: Sequence[ChipOutlook], output: str) -> None:
         table.add_column(name, justify="left" if name in ("chip", "best later race", "now?") else "right")
     for line in chip_lines(rows.to_dict("records")):
         table.add_row(
-            line.chip,
+            chip_name(line.chip),
             f"{line.gain_points:.1f}",
             "not known yet" if line.keep_points is None else f"{line.keep_points:.1f}",
             line.best_race_key or "any",
@@ -205,7 +205,7 @@ def draw_chips(found: Sequence[ChipOutlook], path: Path) -> None:
             axis.bar(places, [each.gain_points for each in own], color=LIGHT.first, label="adds")
             kept = [each.keep_points for each in own]
             axis.step(places, kept, where="mid", color=LIGHT.second, label="play if it adds as much")
-            axis.set_title(chip.replace("_", " "))
+            axis.set_title(chip_name(chip))
             names = [each.race_key.partition("-")[2] for each in own]
             axis.set_xticks(places, names, rotation=60, ha="right", fontsize=7)
             axis.set_ylabel("points")

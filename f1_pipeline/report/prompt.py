@@ -29,6 +29,7 @@ from f1_pipeline.report.prompt_words import (
 from f1_pipeline.report.tables import console, print_rows
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.warehouse.connection import ask
+from f1_pipeline.warehouse.statements import has_end
 
 MOST_ROWS = 200  # that a person scrolls through
 FORMATS = ("table", "json", "csv")
@@ -47,7 +48,7 @@ Anything else is SQL until `;`: one DuckDB statement, which only reads. Tab comp
 def is_whole(text: str) -> bool:
     """Say whether a text can be answered: a command, nothing, or a statement that has come to its `;`."""
     stripped = text.strip()
-    return not stripped or stripped.startswith(".") or (stripped.endswith(";") and stripped.count("'") % 2 == 0)
+    return not stripped or stripped.startswith(".") or has_end(stripped)
 
 
 @dataclass

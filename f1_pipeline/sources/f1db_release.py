@@ -230,7 +230,10 @@ def _check(path: Path, location: str) -> None:
     try:
         read_f1db(path)
     except DataError as error:
-        found = "a web page" if _is_page(path) else str(error).rstrip(".")
+        if path.exists():
+            found = "a web page" if _is_page(path) else str(error).rstrip(".")
+        else:
+            found = "a path that does not exist"
         raise SourceError(f"{location}: expected an F1DB CSV release (f1db-csv.zip), found {found}") from error
 
 

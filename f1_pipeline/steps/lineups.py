@@ -31,10 +31,10 @@ from f1_pipeline.steps.race_choice import (
 from f1_pipeline.steps.reasons import pick_reasons
 from f1_pipeline.steps.season_races import fact_key
 from f1_pipeline.steps.tables import run_model
+from f1_pipeline.steps.team_changes import LINEUP_TABLE
 from f1_pipeline.warehouse.frames import has_table, read_frame
 from f1_pipeline.warehouse.writer import WriteReport
 
-LINEUP_TABLE = "lineups.optimal_lineup"
 RANKED_LINEUPS = 10
 SETTLED = """
     select * from lineups.optimal_lineup

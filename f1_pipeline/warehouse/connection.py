@@ -21,6 +21,7 @@ import duckdb
 import pyarrow as pa
 
 from f1_pipeline.errors import UsageError, WarehouseError
+from f1_pipeline.warehouse.statements import holds_several
 
 POLL_S = 0.05
 LOCKED = "Could not set lock"  # how DuckDB says that another process has the file open
@@ -292,10 +293,13 @@ def ask(warehouse: Warehouse, sql: str, parameters: Mapping[str, object] | None 
     Raises
     ------
     UsageError
-        When it is empty, DuckDB refuses it (with DuckDB's own words), or two columns have one name.
+        When it is empty or several statements, DuckDB refuses it (with DuckDB's own words), or two columns have one
+        name.
     """
     if not sql.strip():
         raise UsageError("the query is empty: expected one SQL statement")
+    if holds_several(sql):
+        raise UsageError("the query: expected one SQL statement, found more after its `;`")
     with warehouse.read() as connection:
         # The file is open read-only; this keeps a typed statement from other files and the network as well.
         connection.execute("set enable_external_access = false")

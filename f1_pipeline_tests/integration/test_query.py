@@ -89,6 +89,7 @@ def test_answer_is_written_as_the_file_is_named(ask: Ask, tmp_path: Path, suffix
         (("select 1", "--out", "answer.xlsx"), None, "--out: expected a path that ends in .csv, .json, .parquet"),
         (("--file", "nowhere.sql"), None, "nowhere.sql: expected a file of SQL, found No such file"),
         ((), "", "the query is empty"),
+        (("select 1; select 2",), None, "expected one SQL statement, found more"),
         (("select [1, 2] as both", "--out", "answer.csv"), None, "CSV has no lists"),
         ((), "delete from core.race", "the query cannot run: "),
         ((), "copy core.race to 'race.csv'", "the query cannot run: "),
@@ -194,6 +195,10 @@ def test_history_is_kept_beside_the_warehouse(small: Pipeline, capsys: pytest.Ca
         ("select ';", False),
         ("select ';';", True),
         ("select\n1\n;", True),
+        ("-- don't\nselect 1;", True),
+        ("select 1; -- don't", True),
+        ("select 1 -- not yet;", False),
+        ("select 1 /* not; yet", False),
     ],
 )
 def test_a_statement_ends_with_its_semicolon(text: str, expected: bool) -> None:

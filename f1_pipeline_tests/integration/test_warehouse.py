@@ -232,6 +232,14 @@ def test_only_a_few_of_many_broken_rows_are_shown(warehouse: Warehouse) -> None:
     assert len(caught.value.rows) == 40
 
 
+def test_lists_of_broken_rows_are_not_shown(warehouse: Warehouse) -> None:
+    test = sql_test("select *, list_value(points, 7, 7, 7) as draws from core.points where points = 0")
+    with pytest.raises(ContractError, match="'bob'") as caught:
+        write(warehouse, [("2026-china", "bob", 0)], ["2026-china"], tests=(test,))
+    assert "draws" not in str(caught.value)
+    assert list(caught.value.rows["draws"].item()) == [0, 7, 7, 7]
+
+
 def test_failing_sql_test_takes_the_rows_back(warehouse: Warehouse) -> None:
     test = sql_test("select * from core.points where list_contains($race_keys, race_key) and points = 0")
     assert write(warehouse, GOOD, BOTH, tests=(test,)).checks == ("contract", "assert_no_zero")

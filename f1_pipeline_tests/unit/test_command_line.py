@@ -17,7 +17,7 @@ import pytest
 from click.testing import CliRunner
 
 from f1_pipeline.cli import main
-from f1_pipeline.cli_group import SECTIONS
+from f1_pipeline.cli_group import LONGEST_SHORT_HELP, SECTIONS
 from f1_pipeline.report.tables import print_json
 from f1_pipeline_tests.support import REPO
 
@@ -76,6 +76,13 @@ def typed(script: str, *words: str, **environ: str) -> subprocess.CompletedProce
         text=True,
         check=False,
     )
+
+
+def test_each_command_takes_one_line_of_the_help() -> None:
+    long = {
+        name for name, command in main.commands.items() if len(command.get_short_help_str(200)) > LONGEST_SHORT_HELP
+    }
+    assert long == set()
 
 
 def test_every_command_stands_in_one_section_of_the_help() -> None:
