@@ -18,6 +18,7 @@ from pydantic import PrivateAttr
 from f1_pipeline.defs.liveness import alive
 from f1_pipeline.settings import Settings
 from f1_pipeline.steps.pipeline import Pipeline, utc_now
+from f1_pipeline.steps.restore import refuse_interrupted
 
 
 class PipelineResource(DuckDBResource):
@@ -84,7 +85,8 @@ class PipelineResource(DuckDBResource):
         return self._pipeline
 
     def setup_for_execution(self, context: Any) -> None:
-        """Show that the run is alive, and remember which facts it began with."""
+        """Show that the run is alive, and remember which facts it began with; refuse half of a back-up."""
+        refuse_interrupted(self.pipeline.settings)
         if context.run is not None:
             self._run.enter_context(alive(self.pipeline.settings.alive_dir, context.run.run_id))
         _ = self.pipeline.fact_digests, self.pipeline.wanted_digest

@@ -27,11 +27,11 @@ MODEL_COLUMN = "model_uri"
 
 @dataclass(frozen=True)
 class Pruned:
-    """How much went, or would go: runs of Dagster, runs of MLflow, bytes on disk."""
+    """How much went, or would go: runs of Dagster, runs of MLflow, bytes on disk (None: only what went is known)."""
 
     run_count: int
     model_count: int
-    byte_count: int
+    byte_count: int | None
     is_dry_run: bool
 
 
@@ -73,7 +73,7 @@ def prune(settings: Settings, keep_days: int, dry_run: bool, say: Say) -> Pruned
             for store in (pipeline.tracking, pipeline.agent_tracking)
             for name in store.prune(referenced, before, dry_run)
         ]
-    return Pruned(len(runs), len(models), 0 if dry_run else size - _size(settings.warehouse_dir), dry_run)
+    return Pruned(len(runs), len(models), None if dry_run else size - _size(settings.warehouse_dir), dry_run)
 
 
 def _referenced(pipeline: Pipeline) -> set[str]:

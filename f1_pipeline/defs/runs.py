@@ -38,6 +38,7 @@ from f1_pipeline.settings import Settings
 from f1_pipeline.sources.source import Say
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.registry import Step, build_steps, history_tables
+from f1_pipeline.steps.restore import refuse_interrupted
 from f1_pipeline.warehouse.contract import Partition
 from f1_pipeline.warehouse.writer import WriteReport
 
@@ -75,6 +76,10 @@ class Runner:
     on_step: Callable[[str], None] | None = None
     say: Say | None = None
     _seconds: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse an installation that is half of a back-up."""
+        refuse_interrupted(self.settings)
 
     @cached_property
     def pipeline(self) -> Pipeline:

@@ -13,6 +13,7 @@ import fcntl
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,10 +23,11 @@ from f1_pipeline.sources.bundle import COMMITTED, validate_bundle
 from f1_pipeline.sources.source import Say
 
 _STAGING_PREFIX = ".staged-"
+_POLL_S = 0.05
 
 
 @contextmanager
-def publishing(data_dir: Path, say: Say) -> Generator[None]:
+def publishing(data_dir: Path, say: Say, wait_s: float = 0.0) -> Generator[None]:
     """Be the only one who writes the facts, with everything earlier completed.
 
     Parameters
@@ -34,6 +36,8 @@ def publishing(data_dir: Path, say: Say) -> Generator[None]:
         Folder of the fact files.
     say : callable
         Told when an interrupted publication is completed.
+    wait_s : float
+        Patience with another process that writes the facts, in seconds; 0 refuses at once.
 
     Raises
     ------
@@ -45,12 +49,7 @@ def publishing(data_dir: Path, say: Say) -> Generator[None]:
     with _disk_errors(data_dir):
         descriptor = os.open(data_dir, os.O_RDONLY)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UsageError(
-                f"{data_dir}: another refresh or import is writing the facts; try again after it"
-            ) from None
+        _acquire(descriptor, data_dir, wait_s)
         with _disk_errors(data_dir):
             if (data_dir / COMMITTED).is_dir():
                 say("Completing a publication that was interrupted.")
@@ -60,6 +59,20 @@ def publishing(data_dir: Path, say: Say) -> Generator[None]:
         yield
     finally:
         os.close(descriptor)  # also gives the lock back
+
+
+def _acquire(descriptor: int, data_dir: Path, wait_s: float) -> None:
+    deadline = time.monotonic() + wait_s
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                raise UsageError(
+                    f"{data_dir}: another refresh or import is writing the facts; try again after it"
+                ) from None
+            time.sleep(_POLL_S)
 
 
 def publish(data_dir: Path, files: Mapping[str, bytes], changed: Iterable[str], say: Say) -> dict[str, int]:

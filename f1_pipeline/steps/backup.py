@@ -20,6 +20,7 @@ from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from importlib.metadata import version
 from pathlib import Path
 
@@ -36,6 +37,8 @@ _SQLITE_LOGS = ("-wal", "-shm", "-journal")
 _STAGING_PREFIX = ".backing-up-"
 _DAY_S = 86_400
 _LEFT_OUT = (".lock", ".unfinished")
+FACT_NAMES = ("*.csv", "README.md", "rules", "received")  # a warehouse below them may be another installation's
+MADE_BY_A_COMMAND = ("export", "training", "faults", "query_history")
 
 
 @dataclass(frozen=True)
@@ -49,46 +52,45 @@ class Area:
     folder : Path
         Where they are in the installation.
     only : tuple of str
-        Names of the files that are meant, where not all of the folder is.
-    without : Path or None
-        A folder in it that is an area of its own.
+        Patterns of the names that are meant, where not all of the folder is.
+    without : tuple of str
+        Names that are not.
     """
 
     name: str
     folder: Path
     only: tuple[str, ...] = ()
-    without: Path | None = None
+    without: tuple[str, ...] = ()
 
     def entries(self) -> list[str]:
         """Name the files and folders directly in it; hidden ones, locks and damaged files do not belong to it."""
         if not self.folder.is_dir():
             return []
-        return sorted(
-            path.name for path in self.folder.iterdir() if self.owns(path.name) and path.resolve() != self.without
-        )
+        return sorted(path.name for path in self.folder.iterdir() if self.owns(path.name))
 
     def owns(self, name: str) -> bool:
         """Whether a file or folder of that name belongs to it."""
         is_odd = name.startswith(".") or ".damaged-" in name or name.endswith(_LEFT_OUT)
-        return name in self.only if self.only else not is_odd
+        is_meant = any(fnmatchcase(name, pattern) for pattern in self.only) or not self.only
+        return is_meant and not is_odd and name not in self.without
 
 
 @dataclass(frozen=True)
 class Backup:
-    """An archive: when and by which version it was made, and how much is in it."""
+    """An archive: when and by which version it was made, how many files are in it, and their size without packing."""
 
     path: Path
     made_at: str
     version: str
     file_count: int
-    byte_count: int
+    unpacked_byte_count: int
 
 
 def areas(settings: Settings) -> tuple[Area, ...]:
     """Name the parts of an installation that a back-up holds."""
     return (
-        Area("data", settings.data_dir, without=settings.warehouse_dir),
-        Area("warehouse", settings.warehouse_dir),
+        Area("data", settings.data_dir, only=FACT_NAMES),
+        Area("warehouse", settings.warehouse_dir, without=MADE_BY_A_COMMAND),
         Area("team", settings.team_path.parent, only=(settings.team_path.name,)),
     )
 
@@ -99,7 +101,7 @@ def back_up(settings: Settings, target: Path, say: Say) -> Backup:
     Parameters
     ----------
     settings : Settings
-        Its `lock_wait_s` is the patience with a run.
+        Its `lock_wait_s` is the patience with a run, and then with a refresh.
     target : Path
         The archive; one of that name is replaced when the new one is whole.
     say : callable
@@ -112,9 +114,9 @@ def back_up(settings: Settings, target: Path, say: Say) -> Backup:
     Raises
     ------
     UsageError
-        The archive would lie in what it backs up, or another process is writing the facts.
+        The archive would lie in what it backs up, or a refresh goes on for longer than the patience.
     WarehouseError
-        A run goes on for longer than the patience, a database is damaged, or the disk is full; the message names it.
+        A run does, a database is damaged, a link leads elsewhere, or the disk is full; the message names it.
     """
     target = target.resolve()
     for folder in (settings.data_dir, settings.warehouse_dir):
@@ -145,12 +147,30 @@ def _sweep(folder: Path) -> None:
 
 
 def copy_installation(settings: Settings, staging: Path, say: Say) -> None:
-    """Copy every area while nobody writes facts or warehouse."""
-    warehouse = Warehouse(settings.warehouse_path, settings.lock_wait_s)
-    with publishing(settings.data_dir, say), warehouse.locked():
+    """Copy every area while nobody writes facts or warehouse; what a link in one leads to is copied in its place."""
+    with alone(settings, say):
         for area in areas(settings):
             for name in area.entries():
-                _copy(area.folder / name, staging / area.name / name)
+                _copy(Path(os.path.realpath(area.folder / name, strict=True)), staging / area.name / name)
+
+
+@contextmanager
+def alone(settings: Settings, say: Say) -> Generator[None]:
+    """Be the only one who writes facts and warehouse.
+
+    Raises
+    ------
+    UsageError
+        A refresh goes on for longer than the patience.
+    WarehouseError
+        A run does.
+    """
+    # The run first, which may last: while it is waited for, others may write facts.
+    with (
+        Warehouse(settings.warehouse_path, settings.lock_wait_s).locked(),
+        publishing(settings.data_dir, say, settings.lock_wait_s),
+    ):
+        yield
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -164,8 +184,10 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _files(path: Path) -> Iterator[Path]:
-    """List the files at or below a path; a link could lead anywhere and is left out, as are SQLite's logs."""
-    if path.is_symlink() or path.name.endswith(_SQLITE_LOGS):
+    """List the files at or below a path, but SQLite's logs; a link further down could lead anywhere, or in a circle."""
+    if path.is_symlink():
+        raise WarehouseError(f"{path}: expected a file or folder, found a link: put what it leads to in its place")
+    if path.name.endswith(_SQLITE_LOGS):
         return
     if path.is_dir():
         for inner in sorted(path.iterdir()):
@@ -194,6 +216,7 @@ def _copy_sqlite(path: Path, target: Path) -> None:
 
 def _pack(staging: Path, unfinished: Path, target: Path, warehouse_dir: str) -> Backup:
     listed: dict[str, dict[str, str | int]] = {}
+    unpacked = 0
     made_at, own_version = datetime.now(UTC).isoformat(timespec="seconds"), version("f1-pipeline")
     with unfinished.open("wb") as stream:
         with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
@@ -201,11 +224,12 @@ def _pack(staging: Path, unfinished: Path, target: Path, warehouse_dir: str) -> 
                 name = path.relative_to(staging).as_posix()
                 archive.write(path, name)
                 listed[name] = {"sha256": digest(path), "byte_count": path.stat().st_size}
+                unpacked += path.stat().st_size
             manifest = {"format": FORMAT, "version": own_version, "made_at": made_at, "warehouse_dir": warehouse_dir}
             archive.writestr(MANIFEST, json.dumps(manifest | {"files": listed}, indent=1))
         stream.flush()
         os.fsync(stream.fileno())
-    return Backup(target, made_at, own_version, len(listed), unfinished.stat().st_size)
+    return Backup(target, made_at, own_version, len(listed), unpacked)
 
 
 def digest(path: Path) -> str:

@@ -16,6 +16,7 @@ from f1_pipeline.steps.doctor import Check, looked, shortened
 from f1_pipeline.steps.lineups import LINEUP_TABLE
 from f1_pipeline.steps.pipeline import Pipeline, open_published
 from f1_pipeline.steps.registry import REVIEW_TABLE
+from f1_pipeline.steps.restore import COMPLETE, refuse_interrupted
 from f1_pipeline.warehouse.checkup import TableState, read_everything, stored_columns
 from f1_pipeline.warehouse.dry_run import column_types
 from f1_pipeline.warehouse.frames import has_table
@@ -31,6 +32,7 @@ MODELS_OF = "select distinct model_uri from predictions.candidate_points where r
 def store_checks(pipeline: Pipeline) -> Iterator[Check]:
     """Look at the warehouse and at MLflow; what needs a warehouse that can be read is left out without one."""
     yield check_lock(pipeline)
+    yield looked("restore", lambda: check_restore(pipeline), COMPLETE)
     found: dict[str, TableState] = {}
     warehouse = looked("warehouse", lambda: check_warehouse(pipeline, found), REBUILD)
     yield warehouse
@@ -51,6 +53,12 @@ def check_lock(pipeline: Pipeline) -> Check:
     if pipeline.clock() - holder.since > LONG_RUN:
         return Check("lock", "warn", sentence, f"if it hangs, end it: kill {holder.process_id}")
     return Check("lock", "ok", sentence)
+
+
+def check_restore(pipeline: Pipeline) -> Check:
+    """Say whether a restore was interrupted, which nothing may be computed upon."""
+    refuse_interrupted(pipeline.settings)
+    return Check("restore", "ok", "no restore was interrupted")
 
 
 def check_warehouse(pipeline: Pipeline, found: dict[str, TableState]) -> Check:

@@ -20,18 +20,18 @@ import zlib
 from collections.abc import Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from f1_pipeline.errors import DataError
+from f1_pipeline.errors import DataError, WarehouseError
 from f1_pipeline.settings import Settings
-from f1_pipeline.sources.publish import publishing
 from f1_pipeline.sources.source import Say
-from f1_pipeline.steps.backup import FORMAT, MANIFEST, Area, Backup, areas, disk_errors
-from f1_pipeline.warehouse.connection import Warehouse
+from f1_pipeline.steps.backup import FORMAT, MANIFEST, Area, Backup, alone, areas, disk_errors
 
 JOURNAL = ".restore.json"
+COMPLETE = "`f1-pipeline restore` completes it, so does `f1-pipeline backup`"
 STAGED, REPLACED = ".restoring", ".replaced"
 MAX_BYTES = 50_000_000_000  # a thousand times a warehouse of four seasons
 _CHUNK = 1 << 20
@@ -147,8 +147,7 @@ def restore(settings: Settings, path: Path, say: Say) -> Backup:
     """
     say(f"Checking {path.name}.")
     manifest = read_manifest(path)
-    warehouse = Warehouse(settings.warehouse_path, settings.lock_wait_s)
-    with publishing(settings.data_dir, say), warehouse.locked(), disk_errors(path, "cannot be restored"):
+    with alone(settings, say), disk_errors(path, "cannot be restored"):
         _complete(settings, say)
         parts = areas(settings)
         try:
@@ -182,13 +181,24 @@ def complete_interrupted(settings: Settings, say: Say) -> None:
 
     Raises
     ------
-    WarehouseError
-        When it cannot be completed.
+    UsageError, WarehouseError
+        Facts or warehouse are being written, or it cannot be completed.
     """
     if (settings.warehouse_dir / JOURNAL).exists():
-        warehouse = Warehouse(settings.warehouse_path, settings.lock_wait_s)
-        with warehouse.locked(), disk_errors(settings.warehouse_dir, "an interrupted restore cannot be completed"):
+        with alone(settings, say), disk_errors(settings.warehouse_dir, "an interrupted restore cannot be completed"):
             _complete(settings, say)
+
+
+def refuse_interrupted(settings: Settings) -> None:
+    """Refuse to compute while a restore is half done.
+
+    Raises
+    ------
+    WarehouseError
+        Some files are those of the back-up, others not yet.
+    """
+    if (settings.warehouse_dir / JOURNAL).exists():
+        raise WarehouseError(f"{settings.warehouse_dir / JOURNAL}: a restore was interrupted; {COMPLETE}")
 
 
 def _complete(settings: Settings, say: Say) -> None:
@@ -269,11 +279,19 @@ def _swap(parts: tuple[Area, ...], journal: Mapping[str, list[list[str]]]) -> No
         staged, aside = area.folder / STAGED, area.folder / REPLACED
         aside.mkdir(exist_ok=True)
         for name in old:
-            if not (aside / name).exists():
+            # a link counts wherever it leads: a relative one leads nowhere from there
+            if os.path.lexists(area.folder / name) and not os.path.lexists(aside / name):
                 (area.folder / name).rename(aside / name)
         for name in new:
             if (staged / name).exists():
+                _set_aside(area.folder / name)
                 (staged / name).rename(area.folder / name)
+
+
+def _set_aside(path: Path) -> None:
+    """Keep what a run has made, since a restore was interrupted, under a name that is nobody's."""
+    if os.path.lexists(path):
+        path.rename(path.with_name(f"{path.name}.damaged-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}"))
 
 
 def _swap_back(parts: tuple[Area, ...], journal: Mapping[str, list[list[str]]]) -> None:
@@ -285,7 +303,7 @@ def _swap_back(parts: tuple[Area, ...], journal: Mapping[str, list[list[str]]]) 
             if not (staged / name).exists():
                 (area.folder / name).rename(staged / name)
         for name in old:
-            if (aside / name).exists():
+            if os.path.lexists(aside / name):
                 (aside / name).rename(area.folder / name)
     _sweep(parts)
 

@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import signal
 import sqlite3
 import stat
+import sys
 import zipfile
 from collections.abc import Callable
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from dagster import build_init_resource_context
 
 from f1_pipeline.cli import main
+from f1_pipeline.defs.resources import PipelineResource
+from f1_pipeline.defs.runs import Runner
 from f1_pipeline.errors import DataError, UsageError, WarehouseError
 from f1_pipeline.settings import Settings
+from f1_pipeline.sources.publish import publishing
 from f1_pipeline.steps.backup import MANIFEST, back_up
-from f1_pipeline.steps.restore import read_manifest, restore
+from f1_pipeline.steps.doctor import looked
+from f1_pipeline.steps.doctor_stores import check_restore
+from f1_pipeline.steps.pipeline import Pipeline
+from f1_pipeline.steps.restore import COMPLETE, complete_interrupted, read_manifest, restore
 from f1_pipeline.warehouse.connection import Warehouse
 from f1_pipeline_tests.faults.fuzzing import fuzz
 from f1_pipeline_tests.faults.mutations import any_bytes
@@ -107,6 +120,64 @@ def test_a_run_that_goes_on_is_waited_for_then_named(installation: Settings, tmp
     ):
         back_up(installation, tmp_path / "f1.zip", quiet)
     assert not (tmp_path / "f1.zip").exists()
+
+
+def test_a_refresh_that_goes_on_is_waited_for_then_named(installation: Settings, tmp_path: Path) -> None:
+    with ThreadPoolExecutor() as pool, ExitStack() as refreshing:
+        refreshing.enter_context(publishing(installation.data_dir, quiet))
+        with pytest.raises(UsageError, match="another refresh or import is writing the facts"):
+            back_up(installation, tmp_path / "f1.zip", quiet)
+        patient = pool.submit(back_up, replace(installation, lock_wait_s=60), tmp_path / "f1.zip", quiet)
+        with pytest.raises(TimeoutError):
+            patient.result(0.3)
+        refreshing.close()
+        assert patient.result().path.exists()
+
+
+def test_a_warehouse_of_another_installation_below_the_facts_is_left_alone(
+    installation: Settings, tmp_path: Path
+) -> None:
+    other = replace(installation, warehouse_dir=tmp_path / "elsewhere")
+    shutil.copytree(installation.warehouse_dir, other.warehouse_dir)
+    archive = back_up(other, tmp_path / "f1.zip", quiet).path
+    assert not [name for name in read_manifest(archive).files if name.startswith("data/warehouse")]
+    (installation.warehouse_dir / "f1.duckdb").write_bytes(b"live")
+    restore(other, archive, quiet)
+    assert (installation.warehouse_dir / "f1.duckdb").read_bytes() == b"live"
+
+
+def test_what_a_command_makes_again_is_not_packed_and_stays(installation: Settings, tmp_path: Path) -> None:
+    page = installation.warehouse_dir / "export" / "core" / "number.csv"
+    page.parent.mkdir(parents=True)
+    page.write_text("1", encoding="utf-8")
+    installation.query_history_path.write_text("select 1", encoding="utf-8")
+    archive = back_up(installation, tmp_path / "f1.zip", quiet).path
+    assert not [name for name in read_manifest(archive).files if "export" in name or "query" in name]
+    restore(installation, archive, quiet)
+    assert page.exists()
+    assert installation.query_history_path.exists()
+
+
+def test_what_a_link_leads_to_is_packed_and_a_link_further_down_is_named(
+    installation: Settings, tmp_path: Path
+) -> None:
+    installation.received_dir.rename(tmp_path / "disk")
+    installation.received_dir.symlink_to("../../disk")
+    installation.team_path.rename(tmp_path / "dotfile")
+    installation.team_path.symlink_to(tmp_path / "dotfile")
+    archive = back_up(installation, tmp_path / "f1.zip", quiet).path
+    assert {"data/received/feed/payload.gz", "team/my_team.toml"} <= set(read_manifest(archive).files)
+    restore(installation, archive, quiet)
+    assert not installation.team_path.is_symlink()
+    assert (tmp_path / "disk" / "feed" / "payload.gz").exists()
+    (installation.received_dir / "more").symlink_to(tmp_path / "disk")
+    with pytest.raises(WarehouseError, match=r"received/more: expected a file or folder, found a link"):
+        back_up(installation, archive, quiet)
+    (installation.received_dir / "more").unlink()
+    installation.team_path.unlink()
+    installation.team_path.symlink_to(tmp_path / "nowhere")
+    with pytest.raises(WarehouseError, match=r"the back-up cannot be written: No such file .*nowhere"):
+        back_up(installation, archive, quiet)
 
 
 def test_an_archive_inside_what_it_backs_up_is_refused(installation: Settings) -> None:
@@ -219,6 +290,42 @@ def test_a_disk_that_fails_while_files_change_places_takes_every_step_back(
     assert not dies(work, fails_after=renames)
     assert state(installation) == before
     assert [path.name for path in installation.home.rglob(".*")] == []
+
+
+def test_an_interrupted_restore_is_named_and_completed_whatever_was_made_since(
+    installation: Settings, archive: Path
+) -> None:
+    wanted = state(installation)
+    small_installation(installation.home, "second", rows=5)
+    staged = installation.warehouse_dir / ".restoring" / "mlflow"
+
+    def half_done() -> bool:
+        return staged.exists() and not installation.tracking_dir.exists()
+
+    def killed_half_way() -> None:
+        def hook(event: str, arguments: tuple[object, ...]) -> None:
+            if event == "os.rename" and half_done():
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        sys.addaudithook(hook)
+        restore(installation, archive, quiet)
+
+    assert dies(killed_half_way)
+    assert half_done()
+    # what a daemon does meanwhile
+    installation.tracking_dir.mkdir()
+    (installation.tracking_dir / "mlflow.db").write_bytes(b"of the daemon")
+    with pytest.raises(WarehouseError, match=r"a restore was interrupted; `f1-pipeline restore` completes it"):
+        Runner(installation)
+    with pytest.raises(WarehouseError, match="a restore was interrupted"):
+        PipelineResource.from_settings(installation).setup_for_execution(build_init_resource_context())
+    assert looked("restore", lambda: check_restore(Pipeline(installation)), COMPLETE).status == "fail"
+    complete_interrupted(installation, quiet)
+    (kept,) = installation.warehouse_dir.glob("mlflow.damaged-*")
+    assert (kept / "mlflow.db").read_bytes() == b"of the daemon"
+    shutil.rmtree(kept)
+    assert state(installation) == wanted
+    assert looked("restore", lambda: check_restore(Pipeline(installation)), COMPLETE).status == "ok"
 
 
 def test_the_commands_ask_and_answer(

@@ -147,7 +147,7 @@ def test_your_team_is_held_against_its_race(
 
 def test_nothing_computed_yet_needs_attention(then: Pipeline) -> None:
     found = by_name(store_checks(then))
-    assert set(found) == {"lock", "warehouse"}
+    assert set(found) == {"lock", "restore", "warehouse"}
     assert (found["warehouse"].status, found["warehouse"].mend) == ("warn", "`f1-pipeline run`")
     assert not then.settings.warehouse_dir.exists()
 
@@ -158,7 +158,7 @@ def test_a_computed_installation_is_well_and_a_stale_copy_is_found(complete: Pip
     shutil.copy(own.settings.warehouse_path, own.settings.published_path)
     found = by_name(store_checks(own))
     assert {name: check.status for name, check in found.items()} == dict.fromkeys(
-        ("lock", "warehouse", "columns", "races", "published", "models"), "ok"
+        ("lock", "restore", "warehouse", "columns", "races", "published", "models"), "ok"
     )
     (artifacts,) = (own.settings.tracking_dir / "artifacts").glob("*")
     assert f"models of {NEXT_RACE}" in found["models"].sentence
