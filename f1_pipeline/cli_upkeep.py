@@ -84,23 +84,27 @@ def rebuild(yes: bool, quiet: bool, output: str) -> None:
     """Move a warehouse that is damaged, or of an earlier version, aside and compute it again.
 
     Forecasts that were made before their races and the teams of earlier races are carried over where they can still
-    be read: they cannot be computed again. A back-up, if there is one, is the better mend: `f1-pipeline restore`.
+    be read: they cannot be computed again. Seasons played again are neither: `f1-pipeline backtest` and `f1-pipeline
+    agents` compute those. A back-up, if there is one, is the better mend: `f1-pipeline restore`.
     """
     from f1_pipeline.cli_lineup import print_stored
     from f1_pipeline.report.progress import run_with_progress
     from f1_pipeline.steps.pipeline import Pipeline
-    from f1_pipeline.steps.rebuild import move_aside
+    from f1_pipeline.steps.rebuild import move_aside, season_tables
     from f1_pipeline.steps.restore import complete_interrupted
 
     settings, say = load_settings(), _say(quiet)
     if not yes:
         click.confirm(f"Move {settings.warehouse_path} aside and compute everything again?", abort=True, err=True)
     complete_interrupted(settings, say)
-    done = move_aside(Pipeline(settings), say)
+    pipeline = Pipeline(settings)
+    done = move_aside(pipeline, say)
     if done.aside is not None:
         say(f"The old warehouse is {done.aside}.")
-    for table, row_count in done.kept.items():
-        say(f"Kept {row_count} rows of {table} from {done.source}.")
+    for table, kept in done.kept.items():
+        say(f"Kept {kept.rows.num_rows} rows of {table} from {kept.source}.")
+    say(f"Neither kept nor computed now are seasons: {', '.join(season_tables(pipeline))}.")
+    say("`f1-pipeline backtest` and `f1-pipeline agents` compute them.")
     shown = run_with_progress(settings, None, None, quiet=quiet)
     if shown is not None:
         print_stored(settings, shown, output)

@@ -36,7 +36,7 @@ SQLITE_MAGIC = b"SQLite format 3\0"
 _SQLITE_LOGS = ("-wal", "-shm", "-journal")
 _STAGING_PREFIX = ".backing-up-"
 _DAY_S = 86_400
-_LEFT_OUT = (".lock", ".unfinished")
+_LEFT_OUT = (".lock", ".unfinished", ".rebuilding", ".rebuilt")
 FACT_NAMES = ("*.csv", "README.md", "rules", "received")  # a warehouse below them may be another installation's
 MADE_BY_A_COMMAND = ("export", "training", "faults", "query_history")
 

@@ -1,13 +1,15 @@
 """Move a warehouse that cannot be used aside, and carry over what cannot be computed again.
 
-Belongs here: saving the rows that exist nowhere else, before everything is run anew. Neighbours: `restore.py` brings a
-back-up back, which is the better mend when there is one; `cli_upkeep.py` runs the graph afterwards. A forecast that was
+Belongs here: saving the rows that exist nowhere else, before everything is run anew. They are in a whole new file
+before the old one is touched, so that a full disk or a kill loses none. Neighbours: `restore.py` brings a back-up
+back, which is the better mend when there is one; `cli_upkeep.py` runs the graph afterwards. A forecast that was
 made before its deadline is evidence: made again it would be a replay. So is what was recommended by it, and so are the
 teams as they were before a past race and as they were entered.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,9 +22,10 @@ from f1_pipeline.steps.lineups import LINEUP_TABLE
 from f1_pipeline.steps.my_team import ENTERED_TABLE, TEAM_TABLE
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.publish import FORECAST_TABLE
-from f1_pipeline.warehouse.connection import Warehouse
-from f1_pipeline.warehouse.frames import has_table
-from f1_pipeline.warehouse.writer import write_rows
+from f1_pipeline.warehouse.checkup import stored_columns
+from f1_pipeline.warehouse.connection import Warehouse, open_alone
+from f1_pipeline.warehouse.dry_run import column_types
+from f1_pipeline.warehouse.writer import ContractError, write_rows
 
 IN_TIME = {
     FORECAST_TABLE: "is_live",
@@ -36,13 +39,23 @@ KEPT = (FORECAST_TABLE, LINEUP_TABLE, TEAM_TABLE, ENTERED_TABLE)
 """Tables whose rows cannot be computed again."""
 
 
+UNFINISHED, WHOLE = ".rebuilding", ".rebuilt"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Rows of a table that were carried over, and the name of the file they were in."""
+
+    rows: pa.Table
+    source: str
+
+
 @dataclass(frozen=True)
 class Rebuilt:
-    """What was moved aside (None: there was no warehouse), and the rows carried over by table, with the file's name."""
+    """What was moved aside (None: there was no warehouse), and what was carried over, by table."""
 
     aside: Path | None
-    kept: dict[str, int]
-    source: str | None
+    kept: dict[str, Kept]
 
 
 def move_aside(pipeline: Pipeline, say: Say) -> Rebuilt:
@@ -53,7 +66,7 @@ def move_aside(pipeline: Pipeline, say: Say) -> Rebuilt:
     pipeline : Pipeline
         Closed: nobody has the warehouse open.
     say : callable
-        Told of what is kept, and of what cannot be read.
+        Told of what cannot be read, or not be kept.
 
     Returns
     -------
@@ -62,53 +75,91 @@ def move_aside(pipeline: Pipeline, say: Say) -> Rebuilt:
     Raises
     ------
     WarehouseError
-        A run goes on, or the disk is full.
+        A run goes on, or the disk is full; what was there is, or aside, and trying again goes on from there.
     """
     path = pipeline.settings.warehouse_path
-    rows, source = _saved(pipeline, say)
-    aside = None
     with Warehouse(path, pipeline.settings.lock_wait_s).locked(), disk_errors(path, "cannot be moved aside"):
-        if path.exists():
-            aside = path.with_name(f"{path.name}.damaged-{pipeline.clock():%Y%m%dT%H%M%SZ}")
+        kept = _build(pipeline, _saved(pipeline, say), say)
+        aside = path.with_name(f"{path.name}.damaged-{pipeline.clock():%Y%m%dT%H%M%SZ}") if path.exists() else None
+        if aside is not None:
             # the log first: beside a new file it would be taken for that one's
             for suffix in (".wal", ""):
-                own = path.with_name(path.name + suffix)
+                own = _beside(path, suffix)
                 if own.exists():
-                    own.rename(aside.with_name(aside.name + suffix))
-    for table, kept in rows.items():
-        _write(pipeline, table, kept)
-    return Rebuilt(aside, {table: kept.num_rows for table, kept in rows.items()}, source)
+                    own.rename(_beside(aside, suffix))
+        if kept:
+            _beside(path, WHOLE).rename(path)
+    return Rebuilt(aside, kept)
 
 
-def _saved(pipeline: Pipeline, say: Say) -> tuple[dict[str, pa.Table], str | None]:
-    """Read what is kept from the warehouse, or from its published copy where that is damaged."""
-    settings = pipeline.settings
-    for path in (settings.warehouse_path, settings.published_path):
-        if not path.exists():
+def season_tables(pipeline: Pipeline) -> list[str]:
+    """Name the tables of whole seasons, which a run does not compute: somebody has to ask for them."""
+    return sorted(name for name, contract in pipeline.contracts.items() if contract.partition == "season")
+
+
+def _beside(path: Path, suffix: str) -> Path:
+    return path.with_name(path.name + suffix)
+
+
+def _saved(pipeline: Pipeline, say: Say) -> dict[str, Kept]:
+    """Read each table from the warehouse, or from the published copy where that has none that can be kept."""
+    settings, found = pipeline.settings, {}
+    path, types = settings.warehouse_path, column_types(pipeline.models)
+    # without a warehouse a whole new file is what a rebuild that was killed meant to put in its place
+    for source in (path if path.exists() else _beside(path, WHOLE), settings.published_path):
+        if not source.exists():
             continue
-        try:
-            rows = _read(pipeline, path)
-        except WarehouseError as error:
-            say(f"Nothing can be kept from {path.name}: {error}")
-        else:
-            return rows, path.name
-    return {}, None
-
-
-def _read(pipeline: Pipeline, path: Path) -> dict[str, pa.Table]:
-    found = {}
-    with Warehouse(path, pipeline.settings.lock_wait_s).read() as connection:
+        told: set[str] = set()
         for table in KEPT:
-            if not has_table(connection, table):
-                continue
-            rows = connection.table(table)
-            if tuple(rows.columns) == pipeline.contracts[table].column_names:
-                found[table] = (rows.filter(IN_TIME[table]) if table in IN_TIME else rows).to_arrow_table()
+            try:
+                rows = None if table in found else _read(source, table, types[table], say)
+            except WarehouseError as error:
+                if str(error) not in told:
+                    say(f"Nothing of {table} can be kept from {source.name}: {error}")
+                told.add(str(error))
+            else:
+                if rows is not None:
+                    found[table] = Kept(rows, source.name)
     return found
 
 
-def _write(pipeline: Pipeline, table: str, rows: pa.Table) -> None:
-    contract = pipeline.contracts[table]
-    keys = sorted(set(rows[contract.partitioned_by].to_pylist())) if contract.partitioned_by else []
-    with pipeline.warehouse.write() as connection:
-        write_rows(connection, contract, rows, keys)
+def _read(path: Path, table: str, types: Mapping[str, str], say: Say) -> pa.Table | None:
+    """Read what is kept of a table as this version has it; None without such a table, or when it cannot be."""
+    with Warehouse(path).read() as connection:
+        stored = stored_columns(connection).get(table)
+        if stored is None:
+            return None
+        others = [name for name, kind in types.items() if stored.get(name, kind) != kind]
+        if others:
+            say(f"Nothing of {table} can be kept from {path.name}: other types of {', '.join(others)}.")
+            return None
+        for what, names in (("without", types.keys() - stored), ("not kept are", stored.keys() - types)):
+            if names:
+                say(f"{table} in {path.name} has other columns than now: {what} {', '.join(sorted(names))}.")
+        rows = connection.table(table)
+        columns = [name if name in stored else f"cast(null as {kind}) as {name}" for name, kind in types.items()]
+        return (rows.filter(IN_TIME[table]) if table in IN_TIME else rows).project(", ".join(columns)).to_arrow_table()
+
+
+def _build(pipeline: Pipeline, saved: Mapping[str, Kept], say: Say) -> dict[str, Kept]:
+    """Write a whole new file beside the old one; what breaks its contract is named and left where it was."""
+    path, kept = pipeline.settings.warehouse_path, {}
+    unfinished, whole = _beside(path, UNFINISHED), _beside(path, WHOLE)
+    for leftover in (unfinished, _beside(unfinished, ".wal")):
+        leftover.unlink(missing_ok=True)
+    if saved:
+        with open_alone(unfinished) as connection:
+            for table, found in saved.items():
+                contract = pipeline.contracts[table]
+                partitions = found.rows[contract.partitioned_by].to_pylist() if contract.partitioned_by else []
+                try:
+                    write_rows(connection, contract, found.rows, sorted(set(partitions)))
+                except ContractError as error:
+                    say(f"Nothing of {table} can be kept from {found.source}, where it stays: {error}")
+                else:
+                    kept[table] = found
+            connection.execute("checkpoint")  # here a full disk is an error; closing the file would keep it to itself
+        unfinished.replace(whole)
+    if not kept:
+        whole.unlink(missing_ok=True)
+    return kept

@@ -19,6 +19,7 @@ from f1_pipeline.settings import Settings
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.rebuild import move_aside
 from f1_pipeline_tests.conftest import History
+from f1_pipeline_tests.installation import dies
 from f1_pipeline_tests.support import NEXT_RACE, make_settings, rows_of
 
 FORECASTS, LINEUPS = "predictions.asset_forecast", "lineups.optimal_lineup"
@@ -131,13 +132,56 @@ def test_a_rebuild_keeps_what_cannot_be_computed_again(with_a_live_forecast: Pip
     done = move_aside(with_a_live_forecast, told.append)
     assert done.aside is not None
     assert done.aside.read_bytes() == content
-    assert done.source == ("published.duckdb" if is_damaged else "f1.duckdb")
-    assert done.kept[FORECASTS] == len(wanted)
+    assert {kept.source for kept in done.kept.values()} == {"published.duckdb" if is_damaged else "f1.duckdb"}
+    assert done.kept[FORECASTS].rows.num_rows == len(wanted)
     assert live_rows(path) == wanted
     # what was recommended in time is of the one race that was forecast in time
-    assert done.kept[LINEUPS] == len(rows_of(path, LINEUPS, NEXT_RACE)) == 70
+    assert done.kept[LINEUPS].rows.num_rows == len(rows_of(path, LINEUPS, NEXT_RACE)) == 70
     assert {row[0] for row in rows_of(path, LINEUPS)} == {NEXT_RACE}
     assert len(told) == is_damaged
+    assert [each.name for each in path.parent.glob("*.rebuil*")] == []
+
+
+def test_a_rebuild_that_cannot_write_or_is_killed_loses_nothing(with_a_live_forecast: Pipeline) -> None:
+    path = with_a_live_forecast.settings.warehouse_path
+    wanted, content, told = live_rows(path), path.read_bytes(), []
+
+    def work() -> None:
+        with pytest.raises(WarehouseError, match=r"f1\.duckdb\.rebuilding: check the disk"):
+            move_aside(with_a_live_forecast, told.append)
+
+    assert not dies(work, largest=20_000)
+    assert path.read_bytes() == content
+
+    def interrupted() -> None:
+        with pytest.raises(WarehouseError, match="cannot be moved aside: No space left on device"):
+            move_aside(with_a_live_forecast, told.append)
+
+    # the new file is whole, the old one aside, and the third rename fails
+    assert not dies(interrupted, fails_after=2)
+    assert not path.exists()
+    done = move_aside(with_a_live_forecast, told.append)
+    assert done.aside is None
+    assert done.kept[FORECASTS].source == "f1.duckdb.rebuilt"
+    assert live_rows(path) == wanted
+
+
+def test_rows_of_an_older_version_are_mapped_or_named(with_a_live_forecast: Pipeline) -> None:
+    path = with_a_live_forecast.settings.warehouse_path
+    wanted, told = len(live_rows(path)), []
+    shutil.copy(path, path.with_name("published.duckdb"))
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(f"alter table {FORECASTS} add column old integer")
+        connection.execute(f"alter table {LINEUPS} alter rank type bigint")
+        connection.execute("create or replace table core.current_lineup as select 1 as is_old")
+    path.with_name("published.duckdb").unlink()
+    done = move_aside(with_a_live_forecast, told.append)
+    assert done.kept[FORECASTS].rows.num_rows == wanted == len(live_rows(path))
+    assert LINEUPS not in done.kept
+    said = "\n".join(told)
+    assert f"{FORECASTS} in f1.duckdb has other columns than now: not kept are old." in said
+    assert f"Nothing of {LINEUPS} can be kept from f1.duckdb: other types of rank." in said
+    assert "Nothing of core.current_lineup can be kept from f1.duckdb, where it stays" in said
 
 
 def test_a_rebuild_of_a_warehouse_that_nothing_can_be_read_from_begins_anew(pipeline: Pipeline) -> None:
@@ -146,7 +190,7 @@ def test_a_rebuild_of_a_warehouse_that_nothing_can_be_read_from_begins_anew(pipe
     path.write_bytes(b"nothing of a warehouse")
     told: list[str] = []
     done = move_aside(pipeline, told.append)
-    assert (done.kept, done.source) == ({}, None)
+    assert done.kept == {}
     assert not path.exists()
     assert done.aside is not None
     assert done.aside.read_bytes() == b"nothing of a warehouse"
