@@ -6,12 +6,17 @@ commands. Heavy libraries are imported inside the functions.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from f1_pipeline.cli_completion import assets, race_keys
 from f1_pipeline.cli_completion import chips as chip_names
 from f1_pipeline.cli_options import examples, format_option, reports_errors, talk_options
 from f1_pipeline.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from f1_pipeline.steps.pipeline import Pipeline
 
 STORED_RANKS = 10
 
@@ -122,6 +127,7 @@ def lineup(
         else:
             answer = find_lineups(pipeline, race_key, wishes, None if top else shown, is_explained=explain)
     print_lineups(answer, output)
+    _say_if_locked(pipeline, answer["race_key"])
 
 
 def print_stored(settings: Settings, race_key: str, output: str) -> None:
@@ -137,4 +143,15 @@ def print_stored(settings: Settings, race_key: str, output: str) -> None:
     from f1_pipeline.report.lineups import print_lineups, read_lineup
     from f1_pipeline.steps.pipeline import open_published
 
-    print_lineups(read_lineup(open_published(settings), race_key), output)
+    pipeline = open_published(settings)
+    print_lineups(read_lineup(pipeline, race_key), output)
+    _say_if_locked(pipeline, race_key)
+
+
+def _say_if_locked(pipeline: Pipeline, race_key: str) -> None:
+    """Say on stderr that a line-up comes too late to be entered."""
+    from f1_pipeline.report.lineups import locked_in_words
+
+    said = locked_in_words(pipeline.calendar.get(race_key), pipeline.clock())
+    if said is not None:
+        click.echo(said, err=True)

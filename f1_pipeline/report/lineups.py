@@ -7,6 +7,7 @@ line-ups, `steps.race_choice` finds others, `steps.reasons` puts picks in words,
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -132,6 +133,16 @@ def print_lineups(answer: dict[str, Any], output: str) -> None:
         _print_ranking(answer)
     else:
         _print_lineup(answer)
+
+
+def locked_in_words(race: CalendarRace, now: datetime) -> str | None:
+    """Say that a race has locked whose results are not known; None before the lock, and once they are."""
+    if race.is_finished or now < race.lock_at:
+        return None
+    return (
+        f"This race locked on {race.lock_at.day} {race.lock_at:%B %Y, %H:%M} UTC; its results are not in data/ yet: "
+        "f1-pipeline refresh"
+    )
 
 
 def _head(race: CalendarRace, choice: RaceChoice, wishes: LineupWishes | None = None) -> dict[str, Any]:

@@ -9,6 +9,7 @@ A page is one file: no script, nothing fetched, the same figures give the same b
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -22,6 +23,7 @@ from f1_pipeline.steps.chip_lines import chip_name
 INDEX_NAME = "index.html"
 ACCURACY_NAME = "accuracy.html"
 MINUS = "−"
+ASCII_MINUS = re.compile(r"(?<![\w-])-(?=\d)")
 NOT_KNOWN = "–"
 
 
@@ -102,6 +104,11 @@ def span(low: float | None, high: float | None) -> str:
 def instant(value: datetime | None) -> str:
     """Write an instant in UTC."""
     return NOT_KNOWN if value is None else f"{value.day} {value:%B %Y, %H:%M} UTC"
+
+
+def true_minus(text: str) -> str:
+    """Put the minus of the page's figures before the negative numbers of a text."""
+    return ASCII_MINUS.sub(MINUS, text)
 
 
 def place_name(race_key: str, season: int | None = None) -> str:

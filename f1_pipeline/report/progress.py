@@ -55,6 +55,8 @@ def run_with_progress(settings: Settings, race_key: str | None, season: int | No
         def start(job_name: str, job: Callable[[], RunSummary], race_keys: Sequence[str]) -> None:
             races = race_keys[0] if len(race_keys) == 1 else f"{race_keys[0]} … {race_keys[-1]}"
             times.log(f"ready for {job_name}: {races}")
+            if not (quiet or console.is_terminal):
+                console.print(f"{job_name}: {races}", soft_wrap=True, highlight=False)  # so that a log file tells it
             progress.reset(task, description=f"{job_name}: {races}", total=runner.step_count(job_name))
             summaries.append(job())
 

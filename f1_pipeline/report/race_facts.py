@@ -125,7 +125,8 @@ def alternatives(reader: Reader, race_key: str, names: dict[AssetKey, str]) -> S
     rows = [_alternative(rank, own, best, names, is_held) for rank, own in by_rank.items()]
     columns = ("Rank", "Points", "Costs", "$M", *(["Transfers"] if is_held else []), "Boost", "Comes in", "Goes out")
     last = len(columns) - 1
-    return Section("The ten best line-ups", columns, tuple(rows), texts=frozenset({last - 2, last - 1, last}))
+    texts = frozenset({last - 2, last - 1, last})
+    return Section("The ten best line-ups", columns, tuple(rows), texts=texts, is_stacked=True)
 
 
 def _alternative(
@@ -162,7 +163,7 @@ def plan(reader: Reader, race_key: str, names: dict[AssetKey, str]) -> dict[str,
     columns = ("Race", "Points", "Buy", "Sell", "Boost", "Chip", "Bank")
     rows = tuple(_planned(key, own, names) for key, own in by_race.items())
     return {
-        "table": Section(title, columns, rows, texts=frozenset({2, 3, 4, 5})),
+        "table": Section(title, columns, rows, texts=frozenset({2, 3, 4, 5}), is_stacked=True),
         "is_own_team": first["is_own_team"],
         "gap": percent(first["gap_share"], 1),
         "chip_now": None if first["chip"] is None else chip_name(first["chip"]),

@@ -31,9 +31,10 @@ PARTS = """
     order by array_position(['choice', 'forecast', 'luck'], part)
 """
 HINDSIGHT = """
-    select asset_type, asset_id, hindsight_multiplier, counted_multiplier, total_points, missed_points
+    select
+        asset_type, asset_id, is_own_team, hindsight_multiplier, counted_multiplier, total_points, missed_points
     from lineups.pick_review
-    where race_key = $race_key and hindsight_multiplier > 0
+    where race_key = $race_key
     order by hindsight_multiplier * total_points desc, asset_id
 """
 NEXT_RACE = """
@@ -186,17 +187,22 @@ def _parts(rows: list[Row]) -> Section | None:
 def _hindsight(rows: list[Row], names: dict[AssetKey, str]) -> Section | None:
     if not rows:
         return None
-    lines = tuple(
+    lines = [
         (
             names[key_of(row)] + (f" ×{row['hindsight_multiplier']:g}" if row["hindsight_multiplier"] > 1 else ""),
             number(row["hindsight_multiplier"] * row["total_points"]),
             "yes" if row["counted_multiplier"] else "no",
             number(row["missed_points"]),
         )
-        for row in drivers_first(rows)
-    )
+        for row in drivers_first([row for row in rows if row["hindsight_multiplier"]])
+    ]
+    ours = sum(row["missed_points"] for row in rows if not row["hindsight_multiplier"])
+    together = "Together, transfers aside" if any(row["is_own_team"] for row in rows) else "Together"
+    breaks = frozenset({len(lines) - 1})
+    lines.append(("Scored by others of ours instead", "", "", number(ours)))
+    lines.append((together, "", "", number(sum(row["missed_points"] for row in rows))))
     columns = ("Asset", "Points", "We had it", "Points missed")
-    return Section("The best line-up, known only afterwards", columns, lines, texts=frozenset({2}))
+    return Section("The best line-up, known only afterwards", columns, tuple(lines), breaks, frozenset({2}))
 
 
 def _changes(rows: list[Row], names: dict[AssetKey, str], next_key: str) -> Section | None:

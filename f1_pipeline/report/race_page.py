@@ -15,7 +15,7 @@ from f1_pipeline.report.page_charts import Scale, tight_scale
 from f1_pipeline.report.page_rows import Reader, Row, key_of
 from f1_pipeline.report.pages import (
     INDEX_NAME,
-    MINUS,
+    instant,
     number,
     percent,
     race_page_name,
@@ -23,6 +23,7 @@ from f1_pipeline.report.pages import (
     season_page_name,
     signed,
     span,
+    true_minus,
     write_page,
 )
 from f1_pipeline.report.race_facts import (
@@ -120,7 +121,7 @@ def render_race_page(pipeline: Pipeline, race_key: str, *, is_linked: bool = Tru
         answer=answer,
         picks=picks,
         scale=_scale(picks),
-        lead=_lead(answer, found),
+        lead=_lead(answer, race, found),
         headline=_headline(answer, race, found, facts["plan"]),
         transfers=transfers_in_words(answer["transfers"]) if answer["is_own_team"] else None,
         chips_now=_chips_now(answer),
@@ -154,7 +155,7 @@ def _picks(assets: list[Row], reader: Reader, race: CalendarRace, found: Outcome
             asset
             | {
                 "colour": TEAM_COLOURS.get(team_id),
-                "reason": asset.get("reason", "").replace(" -", f" {MINUS}"),
+                "reason": true_minus(asset.get("reason", "")),
                 "recent": recent.get(key, []),
                 "owned": owned.get(key),
                 "steps": steps.get(key, []) if asset["is_active"] else [],
@@ -194,10 +195,11 @@ def _whole(answer: Row, found: Outcome) -> Row:
     return {"figures": figures, "scale": tight_scale(_values(figures)), "text": text}
 
 
-def _lead(answer: Row, found: Outcome | None) -> str:
+def _lead(answer: Row, race: CalendarRace, found: Outcome | None) -> str:
     if found is None:
+        points = number(answer["expected_points"])
         whose = "from the team you hold" if answer["is_own_team"] else "from a fresh start"
-        return f"The line-up to enter, {whose}: {number(answer['expected_points'])} points expected."
+        return f"The line-up for the lock of {instant(race.lock_at)}, {whose}: {points} points expected."
     review = found.review
     difference = review["actual_points"] - review["predicted_points"]
     side = "more" if difference >= 0 else "less"

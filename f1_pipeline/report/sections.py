@@ -23,6 +23,8 @@ class Section:
         The columns that are text as well, beside the first.
     links : tuple of (str or None)
         Where the first cell of each row leads; empty when none leads anywhere.
+    is_stacked : bool
+        Whether each row becomes a list of its own where the screen is narrow.
     """
 
     title: str
@@ -31,3 +33,4 @@ class Section:
     breaks: frozenset[int] = frozenset()
     texts: frozenset[int] = frozenset()
     links: tuple[str | None, ...] = ()
+    is_stacked: bool = False

@@ -228,7 +228,7 @@ def test_own_team_has_transfers_money_and_decisions(owned: Pipeline) -> None:
     race = PageReader(render_race_page(owned, NEXT_RACE))
     answer = read_lineup(owned, NEXT_RACE, is_explained=False)
     assert answer["is_own_team"]
-    assert "The line-up to enter, from the team you hold" in race.text
+    assert "The line-up for the lock of 6 June 2026, 14:00 UTC, from the team you hold" in race.text
     assert "Transfers: " in race.text
     assert "Final Fix, after qualifying: keep it. Keep Final Fix: it is worth 8.1 later." in race.text
     assert race.words.count("new") == len(answer["transfers"]["in"])
@@ -252,6 +252,7 @@ def test_what_cost_points_is_told_where_it_is_known(owned: Pipeline) -> None:
     assert found.hindsight is not None
     boosted = next(asset["name"] for asset in picks if asset["is_boosted"])
     assert (f"{boosted} ×2", "20", "yes", "10") in found.hindsight.rows
+    assert found.hindsight.rows[-1] == ("Together, transfers aside", "", "", "46")
 
 
 def test_one_page_has_no_links(pipeline: Pipeline, tmp_path: Path) -> None:
