@@ -59,10 +59,12 @@ DECIDED = {
     """,
     "lineups.pick_review": """
         select
-            race_key, asset_type, asset_id, if(is_boosted, 2, 1) as hindsight_multiplier, 1 as counted_multiplier,
-            10.0 as total_points, if(is_boosted, 10.0, 0.0) as missed_points
+            race_key, asset_type, asset_id, true as is_own_team, if(is_boosted, 2, 1) as hindsight_multiplier,
+            1 as counted_multiplier, 10.0 as total_points, if(is_boosted, 10.0, 0.0) as missed_points
         from lineups.optimal_lineup
         where race_key = '2026-canada' and rank = 1
+        union all
+        select '2026-canada', 'driver', 'lewis-hamilton', true, 0, 1, 4.0, -4.0
     """,
     "lineups.final_fix_advice": """
         select '2026-monaco' as race_key, 'Keep Final Fix: it is worth 8.1 later.' as advice, false as is_advised
@@ -252,7 +254,8 @@ def test_what_cost_points_is_told_where_it_is_known(owned: Pipeline) -> None:
     assert found.hindsight is not None
     boosted = next(asset["name"] for asset in picks if asset["is_boosted"])
     assert (f"{boosted} ×2", "20", "yes", "10") in found.hindsight.rows
-    assert found.hindsight.rows[-1] == ("Together, transfers aside", "", "", "46")
+    assert found.hindsight.rows[-2] == ("Scored by others of ours instead", "", "", "−4")
+    assert found.hindsight.rows[-1] == ("Together, transfers aside", "", "", "6")
 
 
 def test_one_page_has_no_links(pipeline: Pipeline, tmp_path: Path) -> None:
