@@ -13,7 +13,7 @@
 -- column: mean_above_field_points | Mean of its points less the mean of its type in the same race | points
 -- check: race_count >= 1
 -- check: worst_points <= mean_points and mean_points <= best_points
--- example: from reader.circuit_record('monaco') where race_count >= 2
+-- example: from reader.circuit_record('monaco')
 with race as (
     select * from core.race
 ),

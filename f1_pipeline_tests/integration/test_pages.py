@@ -67,7 +67,10 @@ DECIDED = {
         select '2026-canada', 'driver', 'lewis-hamilton', true, 0, 1, 4.0, -4.0
     """,
     "lineups.final_fix_advice": """
-        select '2026-monaco' as race_key, 'Keep Final Fix: it is worth 8.1 later.' as advice, false as is_advised
+        select '2026-monaco' as race_key, null::varchar as outgoing_seat, null::varchar as incoming_seat,
+            false as is_boosted, 0.0 as gain_points, -5.0 as p10_points, 5.0 as p90_points, 0.4 as gain_probability,
+            8.1 as keep_points, false as is_advised, false as is_own_team, true as is_live,
+            'Keep Final Fix: it is worth 8.1 later.' as advice
     """,
 }
 MISSING = (

@@ -49,7 +49,7 @@ def test_every_table_and_view_comes_back_from_its_file(complete: Pipeline, tmp_p
     with published.warehouse.read() as connection:
         for table in exported:
             path = tmp_path / "out" / table.file
-            stored, written = connection.table(table.name), connection.read_parquet(str(path))
+            stored, written = connection.sql(f"from {table.name}"), connection.read_parquet(str(path))
             digests = [rows.set_alias("tab").aggregate(DIGEST).fetchall() for rows in (stored, written)]
             assert digests[0] == digests[1], table.name
             described = connection.execute(f"describe from '{path}'").fetchall()
