@@ -167,7 +167,10 @@ class _KeepsOpen(Warehouse):
 
     @contextmanager
     def _cursor(self, opening: Connecting) -> Generator[duckdb.DuckDBPyConnection]:
-        """Share the one connection, opened as asked when it is not open yet."""
+        """Share the one connection, opened as asked when it is not open yet.
+
+        Who opens is another object than this: one that opened itself would hold itself, and never be let go.
+        """
         if not self._connections:
             self._connections.append(self._open.enter_context(opening()))
         with _translated(self.path), closing(self._connections[0].cursor()) as cursor:
@@ -189,7 +192,7 @@ class KeptWarehouse(_KeepsOpen):
     @contextmanager
     def write(self) -> Generator[duckdb.DuckDBPyConnection]:
         """Share the run's own connection; see `Warehouse.write`."""
-        with self._cursor(super().write) as cursor:
+        with self._cursor(Warehouse(self.path, self.lock_wait_s).write) as cursor:
             yield cursor
 
     @contextmanager
@@ -223,7 +226,7 @@ class PublishedWarehouse(ReadOnlyWarehouse, _KeepsOpen):
     @contextmanager
     def read(self) -> Generator[duckdb.DuckDBPyConnection]:
         """Share the one connection; see `Warehouse.read`."""
-        with self._cursor(super().read) as cursor:
+        with self._cursor(Warehouse(self.path, self.lock_wait_s).read) as cursor:
             yield cursor
 
 
