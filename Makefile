@@ -43,8 +43,9 @@ test: lint ## Lint, then run every test
 	$(BIN)/python -m pytest --numprocesses logical --dist loadfile --no-loadscope-reorder
 
 SCALE ?= 1
+FAULTS ?= f1_pipeline_tests
 test-faults: $(VENV)/.installed-dev ## A rehearsed fortnight; kills, full disks, fuzzing by the thousand; SCALE=0.02 does a part of it
-	$(BIN)/python -m pytest -m faults --numprocesses logical --dist loadfile --fault-scale $(SCALE)
+	$(BIN)/python -m pytest $(FAULTS) -m faults --numprocesses logical --dist loadfile --fault-scale $(SCALE)
 
 audit: $(VENV)/.installed-audit ## Known vulnerabilities of what is installed, and its licences
 	$(BIN)/python -m f1_pipeline_tests.audit
