@@ -36,6 +36,7 @@ from f1_pipeline.steps.backtest import REFERENCE, backtest_knowledge, play_seaso
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.season_arrays import real_season, season_simulator
 from f1_pipeline.steps.season_races import season_races
+from f1_pipeline.steps.snapshot import publish_snapshot
 from f1_pipeline.warehouse.frames import read_table
 
 BRIEF = CrossEntropySettings(generations=3, population=8, elites=3, seasons=8)
@@ -52,6 +53,7 @@ def trained(complete: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> Pip
     pipeline = Pipeline(replace(complete.settings, warehouse_dir=folder / "warehouse"))
     train_agents(pipeline, TRAINING_TABLE, [str(season) for season in SEASONS], BRIEFLY)
     evaluate_agents(pipeline, AGENT_SEASON_TABLE, ["2026"], SMALL)
+    publish_snapshot(pipeline)
     return pipeline
 
 

@@ -34,7 +34,7 @@ RANGE = "p10 p90"
 ASSET = f"asset_type asset_id seat name team is_boosted boost is_active is_new price_musd expected_points {RANGE}"
 LINEUP = f"rank assets cost_musd bank_musd expected_points deviation_points {RANGE} objective transfers"
 HEAD = "race_key race lock_at is_live is_own_team chip risk is_chance notes"
-EXPLAINED = "chips_now limits"
+EXPLAINED = "chips_now limits final_fix"
 HELD = "asset_type asset_id seat name price_musd expected_points is_boosted is_active is_locked"
 OF_LINEUP = (
     "race_key rank lineup_points lineup_p10 lineup_p90 objective cost_musd bank_musd transfer_count transfer_points"

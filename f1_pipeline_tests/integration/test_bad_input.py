@@ -274,7 +274,6 @@ def test_query_that_cannot_run_is_explained(ask: Callable[..., Result], sql: str
         "update core.race set season = 1",
         "drop table core.race",
         "create table core.mine as select 1 as one",
-        "select 1; drop table core.race",
         "copy core.race to '{folder}/race.csv'",
         "attach '{folder}/other.duckdb' as other",
         "select * from read_csv('{folder}/secret.csv')",
@@ -288,6 +287,11 @@ def test_query_neither_writes_nor_leaves_the_warehouse(
     assert_refused(ask("query", sql.format(folder=tmp_path)), "the query cannot run: ")
     assert fingerprints(history.path) == history.complete
     assert [path.name for path in tmp_path.iterdir()] == ["secret.csv"]
+
+
+def test_query_runs_one_statement(ask: Callable[..., Result], history: History) -> None:
+    assert_refused(ask("query", "select 1; drop table core.race"), "the query: expected one SQL statement, found more")
+    assert fingerprints(history.path) == history.complete
 
 
 def test_lineup_of_an_unknown_race_names_known_ones(ask: Callable[..., Result]) -> None:
