@@ -88,6 +88,7 @@ def test_the_refresh_stands_in_the_graph(installation: Pipeline, changes: list[d
     assert event.asset_materialization.metadata["changes"].value == "* nothing new"
 
 
+@pytest.mark.faults  # learns a weekend as `faults/test_fortnight.py` does, a minute
 def test_a_run_then_gives_the_next_line_up(
     installation: Pipeline, environ: dict[str, str], changes: list[dict]
 ) -> None:

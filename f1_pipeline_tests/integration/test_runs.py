@@ -132,6 +132,7 @@ def test_a_wrong_request_is_one_line_and_exit_code_2(ran: Pipeline, arguments: t
     assert after == before
 
 
+@pytest.mark.faults  # half a minute; `faults/test_runs_in_trouble.py` kills many more
 def test_a_run_that_is_killed_leaves_good_tables_and_the_next_run_succeeds(
     history_copy: Pipeline, ran: Pipeline
 ) -> None:
