@@ -22,6 +22,7 @@ from f1_pipeline.steps.registry import Step, build_steps, finished_tables, forec
 from f1_pipeline.steps.snapshot import publish_snapshot
 from f1_pipeline_tests.browser import chromium
 from f1_pipeline_tests.pages import copy_warehouse, write_every_page
+from f1_pipeline_tests.postgres import Postgres, running_postgres
 from f1_pipeline_tests.support import (
     NEXT_RACE,
     copy_facts,
@@ -151,6 +152,13 @@ def browser() -> Iterator[Browser]:
     """A headless Chromium; closed with the module, because its event loop would run on below other tests."""
     with chromium() as started:
         yield started
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL of the tests' own; one that restarts or stops it starts a server for itself."""
+    with running_postgres() as server:
+        yield server
 
 
 @contextmanager

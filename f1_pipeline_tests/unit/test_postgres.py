@@ -1,0 +1,33 @@
+"""The PostgreSQL that tests start: it answers, keeps databases apart, survives a crash, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import socket
+
+from f1_pipeline_tests.postgres import Postgres, running_postgres
+
+
+def test_databases_are_apart_and_ask_for_the_password(postgres: Postgres) -> None:
+    one, other = postgres.new_database(), postgres.new_database()
+    one.ask("create table lap (number int); insert into lap values (1), (2)")
+
+    assert one.ask("select number, -number from lap order by number") == [["1", "-1"], ["2", "-2"]]
+    assert other.ask("select count(*) from pg_tables where tablename = 'lap'") == [["0"]]
+    assert one.ask("select rolpassword like 'SCRAM-SHA-256%' from pg_authid where rolname = 'f1'") == [["t"]]
+    assert one.password not in repr(one)
+
+
+def test_a_crash_keeps_what_is_committed_and_the_end_leaves_nothing() -> None:
+    with running_postgres() as server:
+        database = server.new_database()
+        database.ask("create table lap (number int); insert into lap values (1)")
+        server.restart()
+        assert database.ask("select number from lap") == [["1"]]
+        server.stop()
+        server.start()
+        assert database.ask("select number from lap") == [["1"]]
+        assert "was not properly shut down" in server.log
+
+    assert not server.folder.exists()
+    with socket.socket() as visitor:
+        assert visitor.connect_ex(("127.0.0.1", server.port)) != 0
