@@ -48,7 +48,14 @@ def build_published_assets(
     -------
     list of AssetsDefinition
     """
+    return [
+        _snapshot_asset(tables, on_published),
+        _race_page_asset(pipeline, on_published),
+        _season_page_asset(on_published),
+    ]
 
+
+def _snapshot_asset(tables: Iterable[str], on_published: OnPublished | None) -> dg.AssetsDefinition:
     @dg.asset(
         key=SNAPSHOT,
         deps=[asset_key(table) for table in tables],
@@ -63,6 +70,10 @@ def build_published_assets(
         path = dg.MetadataValue.path(made.path)
         return dg.MaterializeResult(metadata={"path": path, "bytes": made.byte_count, "tables": made.table_count})
 
+    return snapshot
+
+
+def _race_page_asset(pipeline: Pipeline, on_published: OnPublished | None) -> dg.AssetsDefinition:
     @dg.asset(
         key=RACE_PAGE,
         deps=[asset_key(LINEUP_TABLE), asset_key(REVIEW_TABLE), SNAPSHOT],
@@ -83,6 +94,10 @@ def build_published_assets(
                 context.add_asset_metadata({"path": dg.MetadataValue.path(path)}, RACE_PAGE, race_key)
         return dg.MaterializeResult()
 
+    return race_page
+
+
+def _season_page_asset(on_published: OnPublished | None) -> dg.AssetsDefinition:
     @dg.asset(
         key=SEASON_PAGE,
         deps=[RACE_PAGE, SNAPSHOT],
@@ -103,7 +118,7 @@ def build_published_assets(
             files = {path.name: dg.MetadataValue.path(path) for path in (*paths, index)}
             return dg.MaterializeResult(metadata=files | _accuracy(published))
 
-    return [snapshot, race_page, season_page]
+    return season_page
 
 
 @contextmanager

@@ -67,6 +67,9 @@ Run = Callable[[Pipeline, str, Sequence[str]], WriteReport]
 
 OUTLOOK_TABLE = "predictions.driver_outlook"
 PRICE_FORECAST_TABLE = "predictions.price_step_probability"
+# what decisions are made from, and what they are scored by
+DECISION_FORECASTS = (LATER_TABLE, FORECAST_TABLE, "predictions.simulated_points", "predictions.baseline_points")
+DECISION_RESULTS = ("staging.event_score", "staging.price", *POINTS_TABLES)
 
 
 @dataclass(frozen=True)
@@ -126,6 +129,7 @@ def _python_steps() -> tuple[Step, ...]:
         *_forecast_steps(),
         *_evaluation_steps(),
         *_decision_steps(),
+        *_season_steps(),
         Step(
             LINEUP_TABLE,
             choose_lineups,
@@ -189,10 +193,9 @@ def _review_steps() -> tuple[Step, ...]:
 
 
 def _decision_steps() -> tuple[Step, ...]:
-    """List the steps that plan ahead, and those that play seasons again."""
+    """List the steps that plan ahead."""
     kinds = ("python", "numpy", "duckdb")
-    results = ("staging.event_score", "staging.price", *POINTS_TABLES)
-    forecasts = (LATER_TABLE, FORECAST_TABLE, "predictions.simulated_points", "predictions.baseline_points")
+    results, forecasts = DECISION_RESULTS, DECISION_FORECASTS
     known = ("core.race", *forecasts)
     return (
         Step(
@@ -227,6 +230,13 @@ def _decision_steps() -> tuple[Step, ...]:
             kinds=kinds,
             is_for_coming_race=True,
         ),
+    )
+
+
+def _season_steps() -> tuple[Step, ...]:
+    """List the steps that play seasons again."""
+    results, known = DECISION_RESULTS, ("core.race", *DECISION_FORECASTS)
+    return (
         Step(HINDSIGHT_TABLE, find_season_paths, reads=results, partition="season", kinds=("python", "pulp", "duckdb")),
         Step(
             BACKTEST_TABLE,
