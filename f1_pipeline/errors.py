@@ -22,6 +22,10 @@ class RuleError(F1PipelineError):
     """A decision breaks a rule of the game, or a rule that is needed is not defined."""
 
 
+class ServiceError(F1PipelineError):
+    """A service of several machines, such as a scheduler or a database, is out of reach or does not fit."""
+
+
 class WarehouseError(F1PipelineError):
     """The warehouse cannot be opened, locked, read or written, or a table breaks its contract."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -50,6 +51,8 @@ class Settings:
         Where MLflow's pages are, for links to models.
     webhook : str
         URL that is told of failed runs and finished line-ups; a secret, nobody when it is empty.
+    dask : str
+        Address of the Dask scheduler whose workers do heavy, independent work; this process does it when it is empty.
     """
 
     home: Path
@@ -63,6 +66,7 @@ class Settings:
     is_debugging: bool = False
     mlflow_ui: str = MLFLOW_UI
     webhook: str = field(default="", repr=False)
+    dask: str = ""
 
     def with_sources(self, f1db: str | None, feed: str | None) -> Settings:
         """Choose the sources that are given an address; with none given, the settings stay as they are."""
@@ -135,7 +139,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         `F1_DATA_DIR` the facts, `F1_WAREHOUSE_DIR` what runs make, `F1_LOCK_WAIT_S` the patience with locks,
         `F1_SOURCES` where a refresh gets new facts from, `F1_F1DB` and `F1_FEED` their addresses,
         `F1_REQUEST_PAUSE_S` the rest between two requests, `F1_MLFLOW_UI` where links to
-        models lead, `F1_WEBHOOK` whom to tell; any `F1_DEBUG` but 0 prints tracebacks.
+        models lead, `F1_WEBHOOK` whom to tell, `F1_DASK` the scheduler of a cluster; any `F1_DEBUG` but 0 prints
+        tracebacks.
 
     Returns
     -------
@@ -145,7 +150,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     ------
     UsageError
         When a folder that must exist does not, a number of seconds is none, a source is unknown, or the webhook
-        is no address.
+        or a scheduler is no address.
     """
     env = os.environ if environ is None else environ
     home = Path(env.get("F1_PIPELINE_HOME") or Path(__file__).resolve().parent.parent).resolve()
@@ -165,6 +170,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         is_debugging=env.get("F1_DEBUG", "0") not in ("", "0"),
         mlflow_ui=(env.get("F1_MLFLOW_UI") or MLFLOW_UI).rstrip("/"),
         webhook=_webhook(env.get("F1_WEBHOOK") or ""),
+        dask=_dask(env.get("F1_DASK") or ""),
     )
 
 
@@ -188,6 +194,12 @@ def _webhook(url: str) -> str:
         # the address is a secret: it is not repeated
         raise UsageError("F1_WEBHOOK: expected an address that begins with https:// or http://, found another")
     return url
+
+
+def _dask(address: str) -> str:
+    if address and not re.fullmatch(r"(tcp|tls)://[^/@]+:\d+", address):
+        raise UsageError(f"F1_DASK: expected tcp://host:port or tls://host:port, found {address!r}")
+    return address
 
 
 def _sources(text: str) -> tuple[str, ...]:

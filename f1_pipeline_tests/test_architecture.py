@@ -33,6 +33,8 @@ HOME_OF_LIBRARY = {
     "sb3_contrib": ("f1_pipeline.rl",),
     "stable_baselines3": ("f1_pipeline.rl",),
     "sqlglot": ("f1_pipeline.warehouse",),
+    "dask": ("f1_pipeline.steps.dask_workers",),
+    "distributed": ("f1_pipeline.steps.dask_workers",),
 }
 
 # Room -> other rooms of the project that it must not know.
@@ -50,7 +52,18 @@ CLOSED_DOORS = {
 GAME_MAY_IMPORT = {"numpy", "pandas", "f1_pipeline"} | set(sys.stdlib_module_names)
 HEAVY = {
     *("dagster", "mlflow", "duckdb", "pandas", "numpy", "scipy", "sklearn", "matplotlib", "pyarrow", "pulp", "highspy"),
-    *("gymnasium", "rich", "prompt_toolkit", "jinja2", "requests", "pydantic", "sqlglot", "tomlkit"),
+    *(
+        "dask",
+        "distributed",
+        "gymnasium",
+        "rich",
+        "prompt_toolkit",
+        "jinja2",
+        "requests",
+        "pydantic",
+        "sqlglot",
+        "tomlkit",
+    ),
 }
 
 

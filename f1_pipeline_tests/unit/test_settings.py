@@ -32,9 +32,11 @@ def test_every_variable_is_read(tmp_path: Path) -> None:
             "F1_FEED": "http://127.0.0.1:8000/feeds/",
             "F1_REQUEST_PAUSE_S": "0",
             "F1_DEBUG": "1",
+            "F1_DASK": "tcp://10.0.0.1:8786",
         }
     )
     assert settings.data_dir == tmp_path
+    assert settings.dask == "tcp://10.0.0.1:8786"
     assert settings.warehouse_dir == tmp_path / "elsewhere"
     assert settings.received_dir == tmp_path / "received"
     assert settings.lock_wait_s == 2.5
@@ -55,6 +57,7 @@ def test_sources_may_be_none_and_keep_their_order() -> None:
     ("environ", "message"),
     [
         ({"F1_SOURCES": "f1db,ergast"}, "F1_SOURCES: expected none or some of f1db, feed, found 'ergast'"),
+        ({"F1_DASK": "10.0.0.1"}, "F1_DASK: expected tcp://host:port or tls://host:port, found '10.0.0.1'"),
         ({"F1_LOCK_WAIT_S": "soon"}, "F1_LOCK_WAIT_S: expected a number of seconds, found 'soon'"),
         ({"F1_REQUEST_PAUSE_S": "-1"}, "F1_REQUEST_PAUSE_S: expected a number of seconds, found '-1'"),
         ({"F1_DATA_DIR": "/nowhere/at/all"}, "F1_DATA_DIR: expected a folder at /nowhere/at/all, found none"),

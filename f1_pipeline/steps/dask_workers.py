@@ -1,0 +1,167 @@
+"""Run parts of heavy work on the workers of a Dask cluster.
+
+Belongs here: everything that knows Dask; no other module imports it. Neighbour: `spread` decides whether it is used.
+
+What travels are bytes that only the client and the workers open, so that the scheduler holds each part in flight once
+and nothing of it is lost with a worker: a part whose worker died is done again by another, three times at most
+(``distributed.scheduler.allowed-failures`` of the scheduler), and shared data is made again from what the scheduler
+holds.
+
+References
+----------
+distributed 2026.8, `Client.submit`, `scheduler.KilledWorker`, `protocol.pickle` (read 2026-11).
+"""
+
+from __future__ import annotations
+
+import platform
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from hashlib import sha256
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import dask
+from distributed import CancelledError, Client, Future
+from distributed.protocol.pickle import dumps, loads
+from distributed.scheduler import KilledWorker
+
+from f1_pipeline.errors import ServiceError
+from f1_pipeline.forecast.threads import one_thread
+
+CONNECT_S, WORKER_S = 10.0, 60.0
+"""How long the scheduler may take to answer, and how long a cluster may be without a worker."""
+PARTS_PER_THREAD = 4
+"""In flight: enough that a long part does not let the other workers run dry, for results are given in order."""
+PACKAGES = ("numpy", "pandas", "pyarrow", "scipy", "scikit-learn", "skops", "pulp", "highspy", "distributed")
+"""What has a say in results, or in how they travel."""
+PACKAGE_DIR = Path(__file__).resolve().parent.parent
+
+
+def spread_on(address: str, function: Callable[..., Any], parts: Iterable[Any], shared: Sequence[Any]) -> Iterator[Any]:
+    """Apply a function to each part on the workers of a cluster; see `spread.spread`.
+
+    Parameters
+    ----------
+    address : str
+        Of the scheduler, such as ``tcp://10.0.0.1:8786``.
+    function : callable
+    parts : iterable
+    shared : sequence
+
+    Yields
+    ------
+    object
+        The results, in the order of the parts.
+
+    Raises
+    ------
+    ServiceError
+    """
+    with _connected(address) as client, dask.config.set({"distributed.admin.large-graph-warning-threshold": "1TB"}):
+        _await_worker(client, address)
+        held = [client.submit(loads, dumps(each), pure=False) for each in shared]
+        waiting: deque[Future] = deque()
+        for part in parts:
+            while len(waiting) >= PARTS_PER_THREAD * max(1, sum(client.nthreads().values())):
+                yield _result(client, address, waiting.popleft())
+            work = dumps((function, part))
+            waiting.append(client.submit(_apply, versions(), work, *held, pure=False))
+        while waiting:
+            yield _result(client, address, waiting.popleft())
+
+
+@contextmanager
+def _connected(address: str) -> Generator[Client]:
+    try:
+        client = Client(address, timeout=CONNECT_S, set_as_default=False, name="f1-pipeline")
+    except (OSError, ValueError) as error:
+        raise ServiceError(
+            f"F1_DASK: expected a Dask scheduler at {address} within {CONNECT_S:.0f} s, found none; start one with "
+            f"`dask scheduler`, or unset F1_DASK to compute in this process"
+        ) from error
+    with client:
+        yield client
+
+
+def _await_worker(client: Client, address: str) -> None:
+    try:
+        client.wait_for_workers(1, timeout=WORKER_S)
+    except TimeoutError as error:
+        raise _deserted(address) from error
+
+
+def _deserted(address: str) -> ServiceError:
+    return ServiceError(
+        f"F1_DASK: expected workers at the scheduler {address}, found none for {WORKER_S:.0f} s; start some with "
+        f"`dask worker {address} --nthreads 1`"
+    )
+
+
+def _result(client: Client, address: str, future: Future) -> Any:
+    """Wait for a part, as long as there are workers."""
+    try:
+        while True:
+            try:
+                return future.result(timeout=WORKER_S)
+            except TimeoutError:
+                if future.done():  # the part's own error, or done at the last moment
+                    return future.result()
+                if not client.nthreads():
+                    raise _deserted(address) from None
+    except KilledWorker as error:
+        raise ServiceError(
+            f"F1_DASK: a part ended {error.allowed_failures + 1} workers of {address} one after the other, the last at "
+            f"{error.last_worker.address}; its log says why, often too little memory"
+        ) from error
+    except (CancelledError, OSError) as error:
+        raise ServiceError(f"F1_DASK: the scheduler {address} went away before all parts were done") from error
+    except ImportError as error:
+        raise ServiceError(f"F1_DASK: a worker of {address} lacks a module of this installation: {error}") from error
+
+
+def _apply(expected: dict[str, str], work: bytes, *shared: Any) -> Any:
+    """Do one part on a worker."""
+    from distributed import get_worker
+
+    found = versions()
+    differences = [
+        f"{name} {found[name]} instead of {expected[name]}" for name in expected if found[name] != expected[name]
+    ]
+    if differences:
+        raise ServiceError(
+            f"F1_DASK: expected the versions of the client at the worker {get_worker().address}, found "
+            f"{', '.join(differences)}; install the same there, from the same constraints.txt"
+        )
+    function, part = loads(work)
+    _keep_to_one_thread()
+    return function(part, *shared)
+
+
+@cache
+def _keep_to_one_thread() -> object:
+    """Limit linear algebra to one thread for good: a worker's threads would undo each other's limits."""
+    return one_thread()
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Return what must be the same at client and workers for equal results: Python, packages, this package's code."""
+    code = sha256()
+    for path in sorted(PACKAGE_DIR.rglob("*.py")):
+        code.update(path.relative_to(PACKAGE_DIR).as_posix().encode() + b"\0" + path.read_bytes())
+    return {
+        "python": platform.python_version(),
+        "f1_pipeline": f"{_version('f1-pipeline')} ({code.hexdigest()[:12]})",
+        **{name: _version(name) for name in PACKAGES},
+    }
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "none"

@@ -1,0 +1,93 @@
+"""A Dask cluster of real processes on loopback, for tests.
+
+Belongs here: starting and ending a scheduler and its workers, each in a folder of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Generator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from distributed import Client
+
+from f1_pipeline.settings import environment
+from f1_pipeline_tests.support import REPO
+
+START_S = 60.0
+
+
+def wait_until(found: Callable[[], Any], what: str, patience_s: float = START_S) -> Any:
+    """Ask again and again until there is an answer, and return it."""
+    deadline = time.monotonic() + patience_s
+    while not (answer := found()):
+        assert time.monotonic() < deadline, f"expected {what} within {patience_s:.0f} s"
+        time.sleep(0.05)
+    return answer
+
+
+@dataclass
+class DaskCluster:
+    """A scheduler and its workers.
+
+    Attributes
+    ----------
+    folder : Path
+        Logs and working folders.
+    address : str
+        Of the scheduler.
+    workers : list of Popen
+        One process each, one thread.
+    """
+
+    folder: Path
+    address: str
+    stack: ExitStack
+    workers: list[subprocess.Popen] = field(default_factory=list)
+
+    def add_worker(self, **variables: str) -> subprocess.Popen:
+        """Start another worker, with some environment variables changed; it announces itself when it is ready."""
+        place = self.folder / f"worker-{len(self.workers)}"
+        options = ("--nthreads", "1", "--no-nanny", "--no-dashboard", "--local-directory", str(place))
+        worker = self.stack.enter_context(dask_process(place, "worker", self.address, *options, variables=variables))
+        self.workers.append(worker)
+        return worker
+
+
+@contextmanager
+def dask_process(place: Path, *words: str, variables: Mapping[str, str] | None = None) -> Generator[subprocess.Popen]:
+    """Run a command of Dask in a folder of its own until the body ends."""
+    place.mkdir(parents=True, exist_ok=True)
+    env = environment(**{"PYTHONPATH": str(REPO), **(variables or {})})
+    with (
+        (place / "log").open("wb") as log,
+        subprocess.Popen(
+            [sys.executable, "-m", "dask", *words], cwd=place, env=env, stdout=log, stderr=subprocess.STDOUT
+        ) as process,
+    ):
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@contextmanager
+def dask_cluster(folder: Path, worker_count: int = 2) -> Generator[DaskCluster]:
+    """Start a scheduler and some workers on loopback, and end them with the body."""
+    note = folder / "scheduler.json"
+    options = ("--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(note))
+    with ExitStack() as stack:
+        stack.enter_context(dask_process(folder / "scheduler", "scheduler", *options))
+        wait_until(note.exists, "a scheduler")
+        cluster = DaskCluster(folder, json.loads(note.read_text())["address"], stack)
+        for _ in range(worker_count):
+            cluster.add_worker()
+        with Client(cluster.address, set_as_default=False) as client:
+            wait_until(lambda: len(client.nthreads()) == worker_count, f"{worker_count} workers")
+        yield cluster
