@@ -26,6 +26,7 @@ from f1_pipeline.steps.plans import PLAN_TABLE
 from f1_pipeline.steps.publish import FORECAST_TABLE
 from f1_pipeline.steps.race_choice import choose, race_forecasts
 from f1_pipeline.steps.registry import build_steps, forecast_tables
+from f1_pipeline.steps.snapshot import publish_snapshot
 from f1_pipeline.steps.weekends import SESSION_SCORE_TABLE
 from f1_pipeline_tests.support import NEXT_RACE, Row, read_rows, rewrite, rows_of
 
@@ -115,7 +116,9 @@ def weekend(complete: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> tup
     at_lock = {table: rows_of(path, table, NEXT_RACE) for table in (LINEUP_TABLE, TEAM_TABLE, FINAL_FIX_TABLE)}
     qualify(settings.data_dir)
     write_my_team(settings.team_path, team_like(pipeline, 150))
-    return run_next_lineup(Pipeline(settings), AFTER_QUALIFYING, {TEAM_TABLE, *RESULTS}), at_lock
+    qualified = run_next_lineup(Pipeline(settings), AFTER_QUALIFYING, {TEAM_TABLE, *RESULTS})
+    publish_snapshot(qualified)
+    return qualified, at_lock
 
 
 def test_what_was_recommended_at_the_lock_stays(weekend: tuple[Pipeline, dict[str, list]]) -> None:
