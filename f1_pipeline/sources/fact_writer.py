@@ -13,6 +13,7 @@ from datetime import datetime
 import pandas as pd
 
 from f1_pipeline.errors import DataError
+from f1_pipeline.sources.fact_schema import FactColumn
 from f1_pipeline.sources.source import Facts
 from f1_pipeline.sources.tables import FACT_TABLES, FactTable
 
@@ -37,12 +38,12 @@ def as_text(table: FactTable, frame: pd.DataFrame) -> pd.DataFrame:
     Raises
     ------
     DataError
-        A declared column is missing.
+        A declared column is missing, or a value is none of its type.
     """
     missing = [name for name in table.column_names if name not in frame.columns]
     if missing:
         raise DataError(f"{table.file_name}: the import made no column {', '.join(missing)}.")
-    texts = {column.name: _column_text(frame[column.name], column.type) for column in table.columns}
+    texts = {column.name: _column_text(table.file_name, frame[column.name], column) for column in table.columns}
     return pd.DataFrame(texts, columns=list(table.column_names), dtype=str)
 
 
@@ -86,8 +87,14 @@ def _sortable(values: pd.Series, column_type: str) -> pd.Series:
     return values.astype("int64") if column_type in _WHOLE else values
 
 
-def _column_text(values: pd.Series, column_type: str) -> list[str]:
-    return ["" if pd.isna(value) or value == "" else _text(value, column_type) for value in values]
+def _column_text(file_name: str, values: pd.Series, column: FactColumn) -> list[str]:
+    texts = []
+    for value in values:
+        try:
+            texts.append("" if pd.isna(value) or value == "" else _text(value, column.type))
+        except (ValueError, NotImplementedError) as error:  # the latter: a year that dates of Python do not have
+            raise DataError(f"{file_name}: {column.name}: expected {column.type}, found {value!r:.50}.") from error
+    return texts
 
 
 def _text(value: object, column_type: str) -> str:

@@ -62,8 +62,7 @@ def test_a_release_with_spoilt_values_is_merged_or_refused(scaled: Callable[[int
                 changed[name] = frame
         return changed
 
-    # a merge takes a hundred times as long as reading a payload
-    count = scaled(PAYLOADS // 10)
+    count = scaled(PAYLOADS)
     tally = fuzz("F1DB values", make, lambda release: merge_release(facts, release, rules, lambda text: None), count)
     assert tally.read
     assert tally.refused

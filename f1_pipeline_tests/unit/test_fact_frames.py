@@ -58,6 +58,13 @@ def test_a_column_that_was_not_made_is_named(facts):
         as_text(FACT_TABLES["prices"], facts["prices"].drop(columns="price_musd"))
 
 
+@pytest.mark.parametrize("date", ["1997-02-30", "-0", "soon"])
+def test_a_date_that_is_none_is_named(facts, date):
+    spoilt = facts["drivers"].assign(date_of_birth=date)
+    with pytest.raises(DataError, match=rf"drivers\.csv: date_of_birth: expected date, found '{date}'"):
+        as_text(FACT_TABLES["drivers"], spoilt)
+
+
 def test_numbers_and_flags_are_typed(facts):
     rows = facts["race_results"]
     canada = typed("race_results", rows[(rows["race_key"] == "2026-canada") & (rows["session"] == "race")])
