@@ -10,7 +10,7 @@ from typing import Any
 
 from f1_pipeline.game.lineup import AssetKey
 from f1_pipeline.report.page_rows import Reader, Row, by_asset, drivers_first, key_of
-from f1_pipeline.report.pages import money, number, percent, place_name, signed
+from f1_pipeline.report.pages import money, number, percent, place_name, signed, true_minus
 from f1_pipeline.report.sections import Section
 from f1_pipeline.steps.chip_lines import chip_lines, chip_name
 
@@ -215,7 +215,8 @@ def chips(reader: Reader, race_key: str) -> Section | None:
 
 def final_fix(reader: Reader, race_key: str) -> Row | None:
     """Say whether to play Final Fix after qualifying; None before that, or where it cannot be played."""
-    return next(iter(reader.rows(("lineups.final_fix_advice",), FINAL_FIX, race_key=race_key)), None)
+    rows = reader.rows(("lineups.final_fix_advice",), FINAL_FIX, race_key=race_key)
+    return next((row | {"advice": true_minus(row["advice"])} for row in rows), None)
 
 
 def origin(reader: Reader, race_key: str) -> Row | None:
