@@ -92,7 +92,7 @@ def _column_text(file_name: str, values: pd.Series, column: FactColumn) -> list[
     for value in values:
         try:
             texts.append("" if pd.isna(value) or value == "" else _text(value, column.type))
-        except (ValueError, NotImplementedError) as error:  # the latter: a year that dates of Python do not have
+        except (ValueError, OverflowError, NotImplementedError) as error:  # the last: a year that no date has
             raise DataError(f"{file_name}: {column.name}: expected {column.type}, found {value!r:.50}.") from error
     return texts
 

@@ -114,9 +114,10 @@ def build_calendar(
     rows = f1db["races"]
     rows = rows[whole(rows["year"]) >= FIRST_SEASON].reset_index(drop=True)
     rows = rows.assign(race_key=rows["year"] + "-" + rows["grandPrixId"], round=whole(rows["round"]))
-    twice = rows[rows["race_key"].duplicated()]
-    if len(twice):
-        raise DataError(f"F1DB lists {twice['race_key'].iloc[0]} twice; a race key must be unique in its season.")
+    for what in ("race_key", "id"):
+        twice = rows.loc[rows[what].duplicated(), what]
+        if len(twice):
+            raise DataError(f"F1DB lists the race {twice.iloc[0]} twice: expected each {what} once.")
     held = {session: set(f1db[name]["raceId"]) for session, name in _RESULT_FILES.items()}
     names = dict(zip(f1db["grands-prix"]["id"], f1db["grands-prix"]["fullName"], strict=True))
     nameless = rows[~rows["grandPrixId"].isin(names.keys()) | rows["round"].isna()]
