@@ -210,6 +210,12 @@ def test_a_release_with_junk_is_refused_by_the_column(facts, rows, name, column,
         merged(facts, rows)
 
 
+def test_a_release_that_gives_two_races_one_id_is_refused(facts, rows):
+    rows["races"][-1]["id"] = rows["races"][-2]["id"]
+    with pytest.raises(DataError, match=r"F1DB lists the race \d+ twice: expected each id once"):
+        merged(facts, rows)
+
+
 def test_drivers_whom_no_fact_names_are_at_hand_for_the_next_reading_only(facts, rows):
     rows["drivers"] += [described("leo-corsa", "Leo Corsa")]
     after = merge_release(facts, release_frames(rows), RULES, pytest.fail)
