@@ -64,6 +64,8 @@ def _open_ui(settings: Settings, port: int, opens_browser: bool) -> None:
         F1_PIPELINE_HOME=str(settings.home),
         F1_DATA_DIR=str(settings.data_dir),
         F1_WAREHOUSE_DIR=str(settings.warehouse_dir),
+        F1_WAREHOUSE=settings.warehouse,
+        F1_WAREHOUSE_DATA=settings.warehouse_data,
     )
     run_server([*command, "-p", str(port)], settings.home, variables, port, opens_browser=opens_browser)
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from f1_pipeline.errors import UsageError
+from f1_pipeline.warehouse.lake_address import LakeAddress, read_address
 
 SOURCES = ("f1db", "feed")
 NO_SOURCES = "none"
@@ -53,6 +54,10 @@ class Settings:
         URL that is told of failed runs and finished line-ups; a secret, nobody when it is empty.
     dask : str
         Address of the Dask scheduler whose workers do heavy, independent work; this process does it when it is empty.
+    warehouse : str
+        Address of a warehouse on DuckLake, which may hold a password; empty for the DuckDB file in `warehouse_dir`.
+    warehouse_data : str
+        Folder or URL of the files of its tables; empty for the one that its catalog names.
     """
 
     home: Path
@@ -67,6 +72,8 @@ class Settings:
     mlflow_ui: str = MLFLOW_UI
     webhook: str = field(default="", repr=False)
     dask: str = ""
+    warehouse: str = field(default="", repr=False)
+    warehouse_data: str = ""
 
     def with_sources(self, f1db: str | None, feed: str | None) -> Settings:
         """Choose the sources that are given an address; with none given, the settings stay as they are."""
@@ -80,8 +87,28 @@ class Settings:
 
     @property
     def warehouse_path(self) -> Path:
-        """The DuckDB file."""
+        """The DuckDB file; there is none when the warehouse is on DuckLake."""
         return self.warehouse_dir / "f1.duckdb"
+
+    @property
+    def lake(self) -> LakeAddress | None:
+        """Where the warehouse is when it is on DuckLake.
+
+        Raises
+        ------
+        UsageError
+            The address is none; the message shows no password.
+        """
+        if self.warehouse:
+            try:
+                return read_address(self.warehouse, self.warehouse_data)
+            except UsageError as error:
+                raise UsageError(f"F1_WAREHOUSE: {error}") from error
+        if self.warehouse_data:
+            raise UsageError(
+                "F1_WAREHOUSE_DATA: expected with F1_WAREHOUSE, the lake whose files it is for; found alone"
+            )
+        return None
 
     @property
     def published_path(self) -> Path:
@@ -136,7 +163,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     ----------
     environ : mapping of str to str, optional
         The environment; the process's own by default. `F1_PIPELINE_HOME` names the project's folder,
-        `F1_DATA_DIR` the facts, `F1_WAREHOUSE_DIR` what runs make, `F1_LOCK_WAIT_S` the patience with locks,
+        `F1_DATA_DIR` the facts, `F1_WAREHOUSE_DIR` what runs make, `F1_WAREHOUSE` and `F1_WAREHOUSE_DATA` a warehouse
+        on DuckLake and where its files lie, `F1_LOCK_WAIT_S` the patience with locks,
         `F1_SOURCES` where a refresh gets new facts from, `F1_F1DB` and `F1_FEED` their addresses,
         `F1_REQUEST_PAUSE_S` the rest between two requests, `F1_MLFLOW_UI` where links to
         models lead, `F1_WEBHOOK` whom to tell, `F1_DASK` the scheduler of a cluster; any `F1_DEBUG` but 0 prints
@@ -149,8 +177,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     Raises
     ------
     UsageError
-        When a folder that must exist does not, a number of seconds is none, a source is unknown, or the webhook
-        or a scheduler is no address.
+        When a folder that must exist does not, a number of seconds is none, a source is unknown, or the webhook,
+        a scheduler or the warehouse is no address.
     """
     env = os.environ if environ is None else environ
     home = Path(env.get("F1_PIPELINE_HOME") or Path(__file__).resolve().parent.parent).resolve()
@@ -158,7 +186,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     for name, folder in (("F1_PIPELINE_HOME", home / "dbt_like_sql"), ("F1_DATA_DIR", data_dir)):
         if not folder.is_dir():
             raise UsageError(f"{name}: expected a folder at {folder}, found none")
-    return Settings(
+    settings = Settings(
         home=home,
         data_dir=data_dir,
         warehouse_dir=Path(env.get("F1_WAREHOUSE_DIR") or home / "data" / "warehouse").resolve(),
@@ -171,7 +199,12 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         mlflow_ui=(env.get("F1_MLFLOW_UI") or MLFLOW_UI).rstrip("/"),
         webhook=_webhook(env.get("F1_WEBHOOK") or ""),
         dask=_dask(env.get("F1_DASK") or ""),
+        warehouse=env.get("F1_WAREHOUSE") or "",
+        warehouse_data=env.get("F1_WAREHOUSE_DATA") or "",
     )
+    lake = settings.lake
+    # for programs that are started in another folder
+    return settings if lake is None else replace(settings, warehouse=lake.attach_string, warehouse_data=lake.data_path)
 
 
 def environment(**changes: str) -> dict[str, str]:

@@ -20,7 +20,10 @@ from f1_pipeline.settings import Settings
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.registry import Step, build_steps, finished_tables, forecast_tables
 from f1_pipeline.steps.snapshot import publish_snapshot
+from f1_pipeline.warehouse.connection import Store, Warehouse
+from f1_pipeline.warehouse.lake_address import LakeAddress, read_address
 from f1_pipeline_tests.browser import chromium
+from f1_pipeline_tests.lakes import FILE, KINDS, SHARED_LAKE, lake_in, open_lake, require_lakes
 from f1_pipeline_tests.pages import copy_warehouse, write_every_page
 from f1_pipeline_tests.postgres import Postgres, running_postgres
 from f1_pipeline_tests.support import (
@@ -152,6 +155,29 @@ def browser() -> Iterator[Browser]:
     """A headless Chromium; closed with the module, because its event loop would run on below other tests."""
     with chromium() as started:
         yield started
+
+
+@pytest.fixture(params=KINDS)
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    """An empty warehouse of each kind: the DuckDB file, a lake with its catalog in a file, one with PostgreSQL."""
+    if request.param == FILE:
+        return Warehouse(tmp_path / "f1.duckdb", lock_wait_s=0.1)
+    lake = request.getfixturevalue("shared_lake" if request.param == SHARED_LAKE else "local_lake")
+    return open_lake(lake)
+
+
+@pytest.fixture
+def local_lake(tmp_path: Path) -> LakeAddress:
+    """The address of a lake with its catalog in a file; nothing is there yet."""
+    require_lakes()
+    return read_address(f"ducklake:{tmp_path / 'f1.ducklake'}")
+
+
+@pytest.fixture
+def shared_lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> LakeAddress:
+    """The address of a lake with its catalog in PostgreSQL; nothing is there yet."""
+    require_lakes()
+    return lake_in(request.getfixturevalue("postgres").new_database(), tmp_path / "lake", monkeypatch)
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import duckdb
@@ -15,6 +16,7 @@ import duckdb
 from f1_pipeline.settings import Settings
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.registry import Step, build_steps, forecast_tables
+from f1_pipeline.warehouse.connection import Store
 
 REPO = Path(__file__).resolve().parent.parent
 DATA = REPO / "data"
@@ -90,9 +92,9 @@ def table_names(connection: duckdb.DuckDBPyConnection) -> list[str]:
 DIGEST = "count(*), coalesce(md5(string_agg(cast(hash(tab) as varchar), ',' order by hash(tab))), '')"
 
 
-def fingerprints(path: Path) -> dict[str, tuple[int, str]]:
-    """Count and hash the ordered rows of every table of a warehouse file."""
-    with duckdb.connect(str(path), read_only=True) as connection:
+def fingerprints(where: Path | Store) -> dict[str, tuple[int, str]]:
+    """Count and hash the ordered rows of every table of a warehouse, or of a DuckDB file."""
+    with _reading(where) as connection:
         return {
             name: connection.table(name).set_alias("tab").aggregate(DIGEST).fetchall()[0]
             for name in table_names(connection)
@@ -111,9 +113,13 @@ def race_fingerprints(path: Path) -> dict[tuple[str, str], tuple[int, str]]:
     return found
 
 
-def rows_of(path: Path, table: str, race_key: str | None = None) -> list[tuple[object, ...]]:
-    """Read a table, or its rows of one race, in a fixed order."""
-    with duckdb.connect(str(path), read_only=True) as connection:
+def _reading(where: Path | Store) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+    return duckdb.connect(str(where), read_only=True) if isinstance(where, Path) else where.read()
+
+
+def rows_of(where: Path | Store, table: str, race_key: str | None = None) -> list[tuple[object, ...]]:
+    """Read a table of a warehouse or of a DuckDB file, or its rows of one race, in a fixed order."""
+    with _reading(where) as connection:
         relation = connection.table(table)
         if race_key is not None:
             relation = relation.filter(duckdb.ColumnExpression("race_key") == duckdb.ConstantExpression(race_key))

@@ -20,7 +20,7 @@ from f1_pipeline.settings import Settings
 from f1_pipeline.sources.calendar import read_calendar, read_sessions
 from f1_pipeline.sources.fact_digests import fact_digests
 from f1_pipeline.steps.lineups import LINEUP_TABLE
-from f1_pipeline.steps.pipeline import utc_now, wanted_digest
+from f1_pipeline.steps.pipeline import Pipeline, utc_now, wanted_digest
 from f1_pipeline.steps.registry import REVIEW_TABLE
 
 TICK_EVERY = timedelta(minutes=1)
@@ -99,7 +99,7 @@ def find_situation(instance: dg.DagsterInstance, settings: Settings) -> Situatio
         line_ups={} if coming is None else _computed(instance, asset_key(LINEUP_TABLE), {coming.race_key}),
         pages=_numbers(instance, RACE_PAGE),
         has_sources=bool(settings.sources),
-        has_warehouse=settings.warehouse_path.exists(),
+        has_warehouse=Pipeline(settings).warehouse.exists(),
     )
 
 

@@ -37,6 +37,7 @@ class PipelineResource(DuckDBResource):
     feed: str
     request_pause_s: float
     mlflow_ui: str
+    warehouse_data: str
 
     _pipeline: Pipeline | None = PrivateAttr(default=None)
     _run: ExitStack = PrivateAttr(default_factory=ExitStack)
@@ -46,13 +47,21 @@ class PipelineResource(DuckDBResource):
         """Give the time, aware; rehearsals have their own."""
         return utc_now()
 
+    @staticmethod
+    def warehouse_address() -> str:
+        """Give the address of a lake, with a password that may be in it; empty for the DuckDB file."""
+        return ""
+
     @classmethod
     def from_settings(cls, settings: Settings, clock: Callable[[], datetime] = utc_now) -> PipelineResource:
-        """Describe an installation as a resource; the UI shows all of it but the clock."""
-        # Dagster makes a resource anew from its class and its configuration, so that a clock has to be the class's.
-        kind = cls if clock is utc_now else type(cls.__name__, (cls,), {"clock": staticmethod(clock)})
+        """Describe an installation as a resource; the UI shows all of it but the clock and a password."""
+        # Dagster makes a resource anew from its class and its configuration, so that what is not to be shown has to be
+        # the class's.
+        own: dict[str, Any] = {"clock": staticmethod(clock)} if clock is not utc_now else {}
+        own |= {"warehouse_address": staticmethod(lambda: settings.warehouse)} if settings.warehouse else {}
+        kind = type(cls.__name__, (cls,), own) if own else cls
         return kind(
-            database=str(settings.warehouse_path),
+            database=str(settings.lake or settings.warehouse_path),
             home=str(settings.home),
             data_dir=str(settings.data_dir),
             warehouse_dir=str(settings.warehouse_dir),
@@ -62,6 +71,7 @@ class PipelineResource(DuckDBResource):
             feed=settings.feed,
             request_pause_s=settings.request_pause_s,
             mlflow_ui=settings.mlflow_ui,
+            warehouse_data=settings.warehouse_data,
         )
 
     @property
@@ -78,6 +88,8 @@ class PipelineResource(DuckDBResource):
                 feed=self.feed,
                 request_pause_s=self.request_pause_s,
                 mlflow_ui=self.mlflow_ui,
+                warehouse=self.warehouse_address(),
+                warehouse_data=self.warehouse_data,
             )
             # One moment for a whole run: a lock that passes meanwhile must not part a forecast from its line-up.
             started = self.clock()

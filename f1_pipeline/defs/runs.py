@@ -102,7 +102,7 @@ class Runner:
             for table in history_tables(build_steps(self.pipeline))
             if self.pipeline.contracts[table].partitioned_by and not table.startswith("raw.")
         ]
-        if not self.settings.warehouse_path.exists():
+        if not self.pipeline.warehouse.exists():
             return needed
         with self.pipeline.warehouse.read() as connection:
             present = set(needed)

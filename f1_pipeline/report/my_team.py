@@ -157,7 +157,7 @@ def _notes(pipeline: Pipeline, my_team: MyTeam, lacks_points: bool) -> list[str]
 
 def _points(pipeline: Pipeline, race_key: str) -> dict[AssetKey, float]:
     """Read expected points; none before the race is forecast."""
-    if not pipeline.settings.warehouse_path.exists():
+    if not pipeline.warehouse.exists():
         return {}
     with pipeline.warehouse.read() as connection:
         if race_key not in pipeline.race_keys_in(connection, FORECAST_TABLE):

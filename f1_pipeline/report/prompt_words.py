@@ -13,7 +13,7 @@ from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
 from f1_pipeline.errors import UsageError
-from f1_pipeline.warehouse.connection import Warehouse, ask
+from f1_pipeline.warehouse.connection import Store, ask
 
 NAMES = """
     select table_schema || '.' || table_name as word from information_schema.tables
@@ -43,7 +43,7 @@ WORD = re.compile(r"[\w.]+")
 EXAMPLE = re.compile(r"^([^\n]+):\n\n```sql\n(.*?)\n?```", re.MULTILINE | re.DOTALL)
 
 
-def read_words(warehouse: Warehouse) -> tuple[str, ...]:
+def read_words(warehouse: Store) -> tuple[str, ...]:
     """Read what can be completed: tables, columns, macros, SQL's own words.
 
     Raises

@@ -39,7 +39,7 @@ def settled_races(pipeline: Pipeline, race_keys: Sequence[str]) -> frozenset[str
     """
     now = pipeline.clock()
     locked = [race_key for race_key in race_keys if pipeline.calendar.get(race_key).lock_at <= now]
-    if not locked or not pipeline.settings.warehouse_path.exists():
+    if not locked or not pipeline.warehouse.exists():
         return frozenset()
     with pipeline.warehouse.read() as connection:
         if not has_table(connection, "predictions.asset_forecast"):

@@ -297,7 +297,7 @@ def _rows(pipeline: Pipeline, my_team: MyTeam, columns: list[str]) -> pd.DataFra
 def _landed(pipeline: Pipeline, table: str, columns: list[str]) -> pd.DataFrame:
     """Read the teams that have landed; none from a table of another form, which the writer refuses by name."""
     nothing = pd.DataFrame(columns=columns)
-    if not pipeline.settings.warehouse_path.exists():
+    if not pipeline.warehouse.exists():
         return nothing
     with pipeline.warehouse.read() as connection:
         if not pipeline.race_keys_in(connection, table):

@@ -13,13 +13,13 @@ from functools import cached_property
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from f1_pipeline.errors import WarehouseError
+from f1_pipeline.errors import UsageError, WarehouseError
 from f1_pipeline.game.rules import SeasonRules, load_rules
 from f1_pipeline.settings import Settings
 from f1_pipeline.sources.calendar import Calendar, read_calendar
 from f1_pipeline.sources.fact_digests import FactDigests, fact_digests
 from f1_pipeline.sources.tables import FACT_TABLES
-from f1_pipeline.warehouse.connection import KeptWarehouse, PublishedWarehouse, ReadOnlyWarehouse, Warehouse
+from f1_pipeline.warehouse.connection import KeptWarehouse, PublishedWarehouse, ReadOnlyWarehouse, Store, Warehouse
 from f1_pipeline.warehouse.contract import TableContract
 from f1_pipeline.warehouse.facts import raw_contract
 from f1_pipeline.warehouse.frames import has_table
@@ -28,6 +28,7 @@ from f1_pipeline.warehouse.reader_file import ReaderObject, read_reader_objects
 
 if TYPE_CHECKING:
     from f1_pipeline.forecast.tracking import Tracking
+    from f1_pipeline.warehouse.lake_address import LakeAddress
 
 SHOWN_KEYS = 3
 
@@ -61,6 +62,8 @@ class Pipeline:
         Whether the warehouse stays open between steps, until `close`: for one run in one process.
     reads_published : bool
         Whether it is read as people read it; see `open_published`.
+    at : datetime, optional
+        The moment as of which it is read, aware; of a lake only.
     clock : callable
         Gives the time, aware: whether a forecast is made before its deadline. Tests set their own.
     """
@@ -68,22 +71,42 @@ class Pipeline:
     settings: Settings
     keeps_warehouse_open: bool = False
     reads_published: bool = False
+    at: datetime | None = None
     clock: Callable[[], datetime] = utc_now
 
     @cached_property
-    def warehouse(self) -> Warehouse:
-        """The DuckDB warehouse."""
+    def warehouse(self) -> Store:
+        """The warehouse: the DuckDB file, or a lake."""
         path, wait = self.settings.warehouse_path, self.settings.lock_wait_s
+        published = self.settings.published_path
+        lake = self.settings.lake
+        if lake is not None and (lake.is_shared or self.at or not (self.reads_published and published.exists())):
+            return self._open_lake(lake)
+        if self.at is not None:
+            raise UsageError(
+                f"{path}: a DuckDB file keeps no earlier states, a warehouse on DuckLake does: F1_WAREHOUSE"
+            )
         if self.reads_published:
             # An installation that has not published yet is read where it is written.
-            published = self.settings.published_path
             return PublishedWarehouse(published, wait) if published.exists() else ReadOnlyWarehouse(path, wait)
         return KeptWarehouse(path, wait) if self.keeps_warehouse_open else Warehouse(path, wait)
 
+    def _open_lake(self, lake: LakeAddress) -> Store:
+        """Only who has a lake needs its module."""
+        from f1_pipeline.warehouse.lake import LakeWarehouse
+
+        return LakeWarehouse(
+            lake,
+            self.settings.lock_wait_s,
+            keeps_open=self.keeps_warehouse_open or self.reads_published,
+            reads_only=self.reads_published,
+            at=self.at,
+            objects=lambda: self.reader_objects,
+        )
+
     def close(self) -> None:
         """Close what was kept open."""
-        if isinstance(self.warehouse, (KeptWarehouse, PublishedWarehouse)):
-            self.warehouse.close()
+        self.warehouse.close()
 
     @cached_property
     def tracking(self) -> Tracking:
@@ -179,17 +202,20 @@ class Pipeline:
         return {row[0] for row in connection.table(table).select("race_key").distinct().fetchall()}
 
 
-def open_published(settings: Settings) -> Pipeline:
+def open_published(settings: Settings, at: datetime | None = None) -> Pipeline:
     """Open an installation as people read it: the snapshot that the last run published, never what a run holds.
 
     Parameters
     ----------
     settings : Settings
+    at : datetime, optional
+        The moment as of which to read, aware; a warehouse on DuckLake keeps its earlier states.
 
     Returns
     -------
     Pipeline
         Its warehouse refuses to be written, and is one and the same snapshot as long as it is open, whatever a run
-        publishes meanwhile. Where nothing has been published yet it is the warehouse itself.
+        publishes meanwhile. Where nothing has been published yet it is the warehouse itself. A lake that others may
+        read while it is written is read itself, as it was when it was first read.
     """
-    return Pipeline(settings, reads_published=True)
+    return Pipeline(settings, reads_published=True, at=at)

@@ -7,11 +7,12 @@ Neighbours: `defs.assets` makes one asset of each step, `benchmarks.backfill` ru
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from graphlib import TopologicalSorter
 
 from f1_pipeline.errors import DataError
 from f1_pipeline.sources.tables import FACT_TABLES
+from f1_pipeline.steps.again import again_when_lost
 from f1_pipeline.steps.agents import AGENT_SEASON_TABLE, TRAINING_TABLE, evaluate_agents, train_agents
 from f1_pipeline.steps.ahead import LATER_TABLE, forecast_later_races
 from f1_pipeline.steps.backtest import BACKTEST_TABLE, HINDSIGHT_TABLE, find_season_paths, play_policies
@@ -468,7 +469,7 @@ def build_steps(pipeline: Pipeline) -> dict[str, Step]:
     for step in steps.values():
         _check_step(step, steps, pipeline.contracts[step.table].partition)
     order = TopologicalSorter({step.table: step.reads for step in steps.values()}).static_order()
-    ordered = {table: steps[table] for table in order}
+    ordered = {table: replace(steps[table], run=again_when_lost(steps[table].run)) for table in order}
     for table in season_tables(ordered):
         if ordered[table].partition == "race":
             raise DataError(f"{table}: expected a table of races to need none of whole seasons, which come after them")

@@ -6,10 +6,12 @@ Belongs here: which files of an installation are meant. Neighbours: `warehouse.s
 
 from __future__ import annotations
 
+from f1_pipeline.steps.again import again_when_lost
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.warehouse.snapshot import Snapshot, publish
 
 
+@again_when_lost
 def publish_snapshot(pipeline: Pipeline) -> Snapshot:
     """Publish the warehouse of an installation as it is now.
 

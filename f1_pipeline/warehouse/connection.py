@@ -1,7 +1,8 @@
 """Open the DuckDB warehouse: one writer at a time, readers read-only, never a leaked lock.
 
-Belongs here: connections and locks, nothing about tables. Neighbours: `writer.py` uses a writing connection,
-`defs.resources` hands the same object to Dagster. DuckDB lets one process write a file, and nobody read it
+Belongs here: connections and locks, nothing about tables, and what the file has in common with a warehouse on DuckLake.
+Neighbours: `lake.py` opens that one, `writer.py` uses a writing connection, `defs.resources` hands the same object to
+Dagster. DuckDB lets one process write a file, and nobody read it
 meanwhile; a lock file beside it makes waiting and refusing explicit and names who holds it. People read the copy that
 `snapshot.py` publishes, which no run ever holds.
 """
@@ -15,12 +16,13 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
 import duckdb
 import pyarrow as pa
 
 from f1_pipeline.errors import UsageError, WarehouseError
+from f1_pipeline.warehouse.lake_errors import is_lost
 from f1_pipeline.warehouse.statements import holds_several
 
 POLL_S = 0.05
@@ -31,6 +33,39 @@ DAMAGED = ("not a valid DuckDB database file", "Corrupt database file", "Could n
 REBUILD = "`f1-pipeline restore` brings a back-up back, `f1-pipeline rebuild` computes it again"
 CHECK_THE_DISK = "check the disk, its space and the file"
 Connecting = Callable[[], AbstractContextManager[duckdb.DuckDBPyConnection]]
+
+
+class Store(Protocol):
+    """What a warehouse can do, wherever it is: in a DuckDB file or on DuckLake."""
+
+    @property
+    def name(self) -> str:
+        """The warehouse for people and logs."""
+        ...
+
+    def exists(self) -> bool:
+        """Whether anything has been written yet."""
+        ...
+
+    def write(self) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        """Open it for writing."""
+        ...
+
+    def read(self) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        """Open it to read."""
+        ...
+
+    def locked(self) -> AbstractContextManager[None]:
+        """Keep every writer out."""
+        ...
+
+    def seal(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Keep a connection for reading from other files and the network."""
+        ...
+
+    def close(self) -> None:
+        """Close what was kept open."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -47,6 +82,15 @@ class Warehouse:
 
     path: Path
     lock_wait_s: float = 10.0
+
+    @property
+    def name(self) -> str:
+        """The file for people and logs."""
+        return str(self.path)
+
+    def exists(self) -> bool:
+        """Whether anything has been written yet."""
+        return self.path.exists()
 
     @contextmanager
     def write(self) -> Generator[duckdb.DuckDBPyConnection]:
@@ -91,6 +135,13 @@ class Warehouse:
             finally:
                 connection.close()
 
+    def seal(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Keep the statements of a connection for reading from other files and the network."""
+        connection.execute("set enable_external_access = false")
+
+    def close(self) -> None:
+        """Do nothing: the file is closed after each use."""
+
     def _connect(self, *, read_only: bool) -> duckdb.DuckDBPyConnection:
         self._refuse_an_empty_file()
         deadline = time.monotonic() + self.lock_wait_s
@@ -102,7 +153,7 @@ class Warehouse:
                     raise
                 time.sleep(POLL_S)
             else:
-                _set_up(connection)
+                set_up(connection)
                 return connection
 
     def _refuse_an_empty_file(self) -> None:
@@ -174,7 +225,7 @@ class _KeepsOpen(Warehouse):
         if not self._connections:
             self._connections.append(self._open.enter_context(opening()))
         with _translated(self.path), closing(self._connections[0].cursor()) as cursor:
-            _set_up(cursor)
+            set_up(cursor)
             yield cursor
 
     def close(self) -> None:
@@ -240,11 +291,11 @@ def open_alone(path: Path) -> Generator[duckdb.DuckDBPyConnection]:
         When the file is damaged, or the disk is full.
     """
     with _translated(path), closing(duckdb.connect(str(path))) as connection:
-        _set_up(connection)
+        set_up(connection)
         yield connection
 
 
-def _set_up(connection: duckdb.DuckDBPyConnection) -> None:
+def set_up(connection: duckdb.DuckDBPyConnection) -> None:
     """Tell a connection, or a cursor, which has settings of its own, what all of them should do."""
     connection.execute("set timezone = 'UTC'")
     # Whatever takes over two seconds would draw a bar on stdout, in the middle of JSON and CSV, pipe or not.
@@ -278,12 +329,12 @@ def _translated(path: Path) -> Generator[None]:
         ) from error
 
 
-def ask(warehouse: Warehouse, sql: str, parameters: Mapping[str, object] | None = None) -> pa.Table:
+def ask(warehouse: Store, sql: str, parameters: Mapping[str, object] | None = None) -> pa.Table:
     """Run one statement that only reads.
 
     Parameters
     ----------
-    warehouse : Warehouse
+    warehouse : Store
     sql : str
         One DuckDB statement, as a person typed it.
     parameters : mapping of str to object, optional
@@ -304,13 +355,15 @@ def ask(warehouse: Warehouse, sql: str, parameters: Mapping[str, object] | None 
     if holds_several(sql):
         raise UsageError("the query: expected one SQL statement, found more after its `;`")
     with warehouse.read() as connection:
-        # The file is open read-only; this keeps a typed statement from other files and the network as well.
-        connection.execute("set enable_external_access = false")
+        # It is open read-only; this keeps a typed statement from other files and the network as well.
+        warehouse.seal(connection)
         try:
             answer = connection.execute(sql, dict(parameters or {})).to_arrow_table()
         except duckdb.IOException:
             raise
         except duckdb.Error as error:
+            if is_lost(error):
+                raise
             raise UsageError(f"the query cannot run: {error}") from error
     twice = sorted({name for name in answer.column_names if answer.column_names.count(name) > 1})
     if twice:

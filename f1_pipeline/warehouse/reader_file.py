@@ -2,7 +2,8 @@
 
 Belongs here: the grammar of the files in dbt_like_sql/reader, and what makes them objects of the schema `reader`.
 Neighbours: `sql_header.py` reads the lines, `snapshot.py` has the file they are created in. They are in the snapshot
-and not in the warehouse, where a view would break as soon as a table that it reads is dropped and made again.
+and not in the warehouse, where a view would break as soon as a table that it reads is dropped and made again. Who reads
+a lake itself has them beside it, in his own DuckDB (`lake.py`).
 
 A file without a `parameter: name | description | default` line is a view; with one it is a table macro, whose select
 finds what it is given in `$name`. A parameter without a default must be given. `description`, `grain`, `column` and
@@ -100,15 +101,19 @@ def read_reader_objects(sql_dir: Path) -> tuple[ReaderObject, ...]:
     return tuple(found[name] for name in order if name in found)
 
 
-def create_reader_objects(connection: duckdb.DuckDBPyConnection, objects: Iterable[ReaderObject]) -> tuple[str, ...]:
+def create_reader_objects(
+    connection: duckdb.DuckDBPyConnection, objects: Iterable[ReaderObject], lake: str = ""
+) -> tuple[str, ...]:
     """Create views and macros in the schema `reader`, with comments.
 
     Parameters
     ----------
     connection : duckdb.DuckDBPyConnection
-        Writes a file that has no such schema yet.
+        Writes a database that has the schema, and nothing in it.
     objects : iterable of ReaderObject
         In order, as `read_reader_objects` gives them.
+    lake : str
+        Name under which the database of the tables is attached, when it is another.
 
     Returns
     -------
@@ -121,13 +126,12 @@ def create_reader_objects(connection: duckdb.DuckDBPyConnection, objects: Iterab
     WarehouseError
         One does not fit the tables that it reads.
     """
-    connection.execute(f"create schema {READER_SCHEMA}")
     rows = connection.execute("select schema_name || '.' || table_name from duckdb_tables()").fetchall()
     present = {row[0] for row in rows}
     created = []
     for item in objects:
         if present.issuperset(item.upstream):
-            _create(connection, item)
+            _create(connection, item, lake)
             present.add(item.contract.full_name)
             created.append(item.contract.full_name)
     return tuple(created)
@@ -163,9 +167,9 @@ def _check_parameters(path: Path, parameters: Sequence[Parameter], columns: Sequ
         raise DataError(f"{path.name}: expected parameters named unlike its columns, found {', '.join(clash)}")
 
 
-def _create(connection: duckdb.DuckDBPyConnection, item: ReaderObject) -> None:
+def _create(connection: duckdb.DuckDBPyConnection, item: ReaderObject, lake: str) -> None:
     name, described = item.contract.full_name, literal(item.contract.description)
-    select = PARAMETER.sub(r"\1", item.body)
+    select = _found_in(lake, item, PARAMETER.sub(r"\1", item.body))
     try:
         if item.parameters:
             given = item.signature.removeprefix(name)
@@ -179,3 +183,11 @@ def _create(connection: duckdb.DuckDBPyConnection, item: ReaderObject) -> None:
         raise
     except duckdb.Error as error:
         raise WarehouseError(f"{item.path.name}: does not fit the warehouse: {error}") from error
+
+
+def _found_in(lake: str, item: ReaderObject, select: str) -> str:
+    """Say of each table that a select reads which database it is in; a view binds where it is created."""
+    for table in item.upstream if lake else ():
+        if not table.startswith(f"{READER_SCHEMA}."):
+            select = re.sub(rf"(?<![\w.]){re.escape(table)}(?!\w)", f"{lake}.{table}", select)
+    return select

@@ -1,7 +1,8 @@
 """Publish the warehouse: a read-only copy that people read while the next run writes.
 
 Belongs here: making the copy and putting it in its place, whole or not at all. Neighbours: `connection.py` opens both
-files, `steps.snapshot` says when. docs/adr/0017-published-snapshot.md says why it is a copy of the file.
+files, `steps.snapshot` says when. docs/adr/0017-published-snapshot.md says why it is a copy of the file. Of a lake the
+copy is a DuckDB file as well, with the tables of one state of it.
 """
 
 from __future__ import annotations
@@ -13,9 +14,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
+
 from f1_pipeline.errors import WarehouseError
-from f1_pipeline.warehouse.connection import Warehouse, open_alone
-from f1_pipeline.warehouse.reader_file import ReaderObject, create_reader_objects
+from f1_pipeline.warehouse.connection import Store, Warehouse, open_alone
+from f1_pipeline.warehouse.reader_file import READER_SCHEMA, ReaderObject, create_reader_objects
+from f1_pipeline.warehouse.turns import LAKE
+from f1_pipeline.warehouse.writer import literal
 
 
 @dataclass(frozen=True)
@@ -40,14 +45,14 @@ class Snapshot:
     reader_objects: tuple[str, ...] = ()
 
 
-def publish(warehouse: Warehouse, target: Path, objects: Sequence[ReaderObject] = ()) -> Snapshot:
+def publish(warehouse: Store, target: Path, objects: Sequence[ReaderObject] = ()) -> Snapshot:
     """Replace the published copy by the warehouse as it is now.
 
     Whoever has the old copy open goes on reading it: its file lives until the last of them closes it.
 
     Parameters
     ----------
-    warehouse : Warehouse
+    warehouse : Store
         Of a run that has it open, or of nobody; in between two writes, since a copy has what is committed.
     target : Path
         The published file, in a folder of the same disk as its predecessor.
@@ -63,22 +68,38 @@ def publish(warehouse: Warehouse, target: Path, objects: Sequence[ReaderObject] 
     WarehouseError
         There is no warehouse, another process writes it, or the disk is full; what was published before stays.
     """
-    if not warehouse.path.exists():
-        raise WarehouseError(f"{warehouse.path}: expected a warehouse to publish, found none; `make run` builds it")
-    # The lock of the warehouse lets one process publish at a time, so one name does, and a file of that name is what
-    # a killed publisher has left.
+    if not warehouse.exists():
+        raise WarehouseError(f"{warehouse.name}: expected a warehouse to publish, found none; `make run` builds it")
+    # A lock lets one process publish at a time, so one name does, and a file of that name is what a killed publisher
+    # has left. A file's own lock is held while it is open for writing; a lake has none.
     unfinished = target.with_name(f"{target.name}.unfinished")
-    with warehouse.write() as connection, ExitStack() as cleaning:
+    with ExitStack() as cleaning:
+        if not isinstance(warehouse, Warehouse):
+            cleaning.enter_context(Warehouse(target).locked())
+        connection = cleaning.enter_context(warehouse.write())
         try:
             _remove(unfinished)
             cleaning.callback(_remove, unfinished)
-            connection.execute("checkpoint")
-            _copy(warehouse.path, unfinished)
+            if isinstance(warehouse, Warehouse):
+                connection.execute("checkpoint")
+                _copy(warehouse.path, unfinished)
+            else:
+                _copy_lake(connection, unfinished)
             table_count, created = _finish(unfinished, objects)
             _put_in_place(unfinished, target)
         except OSError as error:
             raise WarehouseError(f"{target}: cannot be published: {error}") from error
     return Snapshot(target, target.stat().st_size, table_count, created)
+
+
+def _copy_lake(connection: duckdb.DuckDBPyConnection, unfinished: Path) -> None:
+    """Copy every table in one transaction, and so as of one moment."""
+    connection.execute(f"attach {literal(str(unfinished))} as published")
+    try:
+        connection.execute(f"copy from database {LAKE} to published")
+        connection.execute("checkpoint published")
+    finally:
+        connection.execute("detach published")
 
 
 def _copy(source: Path, unfinished: Path) -> None:
@@ -98,6 +119,7 @@ def _finish(unfinished: Path, objects: Sequence[ReaderObject]) -> tuple[int, tup
     with open_alone(unfinished) as connection:
         table_count = connection.execute("select count(*) from duckdb_tables()").fetchall()[0][0]
         connection.execute("begin transaction")
+        connection.execute(f"create schema {READER_SCHEMA}")
         created = create_reader_objects(connection, objects)
         connection.execute("commit")
         connection.execute("checkpoint")  # here a full disk is an error; closing the file would keep it to itself

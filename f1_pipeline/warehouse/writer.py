@@ -1,7 +1,8 @@
 """Write a table: replace these partitions, races or seasons, check the contract, in one transaction.
 
 Belongs here: the only code that changes rows of the warehouse. Neighbours: `contract.py` says what must hold,
-`model_file.py` brings the select. A failing check or a crash leaves the last good state.
+`model_file.py` brings the select, `turns.py` keeps writers of one table apart. A failing check or a crash leaves the
+last good state; a transaction that another writer of a lake was in the way of is tried again.
 """
 
 from __future__ import annotations
@@ -14,13 +15,17 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from f1_pipeline.errors import WarehouseError
 from f1_pipeline.warehouse.contract import TableContract
 from f1_pipeline.warehouse.frames import read_frame
+from f1_pipeline.warehouse.lake_errors import is_conflict, is_lost
 from f1_pipeline.warehouse.model_file import INCOMING, SqlModel, SqlTest, select_parameters
+from f1_pipeline.warehouse.turns import turn
 
 SHOWN_ROWS = 5
+ATTEMPTS = 10  # at one transaction; waiting in between adds up to some 20 seconds
 CONTRACT = "contract"  # the check that a table keeps what its header promises
 
 
@@ -128,7 +133,24 @@ def _replace(
     partition_keys: Sequence[str],
     tests: Sequence[SqlTest],
 ) -> WriteReport:
-    with _transaction(connection):
+    attempts = Retrying(
+        stop=stop_after_attempt(ATTEMPTS),
+        wait=wait_random_exponential(multiplier=0.1, max=5.0),
+        retry=retry_if_exception(lambda error: is_conflict(error) or is_lost(error)),
+        reraise=True,
+    )
+    return attempts(_replace_once, connection, contract, select, parameters, partition_keys, tests)
+
+
+def _replace_once(
+    connection: duckdb.DuckDBPyConnection,
+    contract: TableContract,
+    select: str,
+    parameters: Mapping[str, object],
+    partition_keys: Sequence[str],
+    tests: Sequence[SqlTest],
+) -> WriteReport:
+    with turn(connection, contract.full_name) as still_mine, _transaction(connection):
         # The rows are staged first, so that a check reads a handful of rows and never the whole table.
         connection.execute("create or replace temp table staged_rows as " + select, parameters)
         types = _column_types(connection, "temp", "staged_rows")
@@ -144,6 +166,7 @@ def _replace(
             checks=(CONTRACT, *(test.name for test in tests)),
         )
         connection.execute("drop table temp.staged_rows")
+        still_mine()
     return report
 
 
@@ -162,6 +185,9 @@ def _roll_back(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute("rollback")
     except duckdb.TransactionException:
         return  # DuckDB has already rolled back, as it does when a commit fails
+    except duckdb.Error as error:
+        if not is_lost(error):  # else the catalog's database is gone, and the transaction with it
+            raise
 
 
 def _column_types(connection: duckdb.DuckDBPyConnection, catalog: str, table: str) -> dict[str, str]:

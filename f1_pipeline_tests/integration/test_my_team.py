@@ -109,7 +109,7 @@ def test_a_team_comes_and_goes(home: Pipeline) -> None:
 def test_the_team_lands_with_the_next_line_up(home: Pipeline) -> None:
     steps = build_steps(home)
     assert TEAM_TABLE in forecast_tables(steps)
-    assert steps[TEAM_TABLE].run is land_my_team
+    assert steps[TEAM_TABLE].run.__wrapped__ is land_my_team
 
 
 def test_without_a_warehouse_or_a_race_nobody_knows_what_was_held(home: Pipeline) -> None:
