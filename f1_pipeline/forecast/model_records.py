@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import date
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -22,10 +23,12 @@ from f1_pipeline.forecast.feature_sets import FEATURE_SET_VERSION, FEATURES
 from f1_pipeline.forecast.grouped_regressor import GroupedRegressor
 from f1_pipeline.forecast.phases import AT_LOCK
 from f1_pipeline.forecast.points_model import (
+    DEFAULT_SETTINGS,
     RIDGE,
     PointsModelSettings,
     TrainedPointsModel,
     inputs,
+    train,
     training_window,
 )
 from f1_pipeline.forecast.strength import DEFAULT_STRENGTH, StrengthSettings
@@ -176,6 +179,83 @@ def points_record(trained: TrainedPointsModel, rows: pd.DataFrame, fingerprint: 
         artifacts=artifacts,
         notes=notes,
     )
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A points model that is to be trained.
+
+    Attributes
+    ----------
+    kind : str
+        `ridge` or `boosting`.
+    race_key : str
+        The race to forecast.
+    race_date : date
+        Its date; only earlier rows are used.
+    fingerprint : str
+        Of what it will be.
+    row_count : int
+        Training rows.
+    last_race_key : str or None
+        Race of the newest of them.
+    """
+
+    kind: str
+    race_key: str
+    race_date: date
+    fingerprint: str
+    row_count: int
+    last_race_key: str | None
+
+
+def lessons(kinds: Sequence[str], race_key: str, race_date: date, rows: pd.DataFrame) -> list[Lesson]:
+    """List the points models of a race, with what determines them.
+
+    Parameters
+    ----------
+    kinds : sequence of str
+    race_key : str
+    race_date : date
+    rows : DataFrame
+        Training rows of any races, as for `points_model.train`.
+
+    Returns
+    -------
+    list of Lesson
+        One for each kind.
+    """
+    window = training_window(rows, race_date)
+    last = window["race_key"].iloc[-1] if len(window) else None
+    return [
+        Lesson(
+            kind,
+            race_key,
+            race_date,
+            points_fingerprint(window, kind, race_key, race_date, DEFAULT_SETTINGS),
+            len(window),
+            last,
+        )
+        for kind in kinds
+    ]
+
+
+def taught(lesson: Lesson, rows: pd.DataFrame) -> ModelRecord:
+    """Train a points model, and write it down.
+
+    Parameters
+    ----------
+    lesson : Lesson
+    rows : DataFrame
+        Training rows of any races, as for `points_model.train`.
+
+    Returns
+    -------
+    ModelRecord
+    """
+    window = training_window(rows, lesson.race_date)
+    trained = train(window, lesson.kind, lesson.race_key, lesson.race_date)
+    return points_record(trained, window, lesson.fingerprint)
 
 
 @cache

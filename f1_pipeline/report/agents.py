@@ -1,6 +1,7 @@
 """Agents as a person reads them: what each scored in real and simulated seasons, against the oracle and each other.
 
-Neighbours: `steps.agents` trains and plays, `defs.runs` runs its season partitions, `backtest.py` shows policies.
+Neighbours: `steps.agents` trains, `steps.agent_seasons` plays, `defs.runs` runs their season partitions, `backtest.py`
+shows policies.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from f1_pipeline.report.bars import step_progress
 from f1_pipeline.report.season_runs import finished_seasons
 from f1_pipeline.report.tables import console, new_table, print_rows
 from f1_pipeline.settings import Settings
-from f1_pipeline.steps.agents import AGENT_SEASON_TABLE
+from f1_pipeline.steps.agent_seasons import AGENT_SEASON_TABLE
 from f1_pipeline.steps.pipeline import Pipeline, open_published
 from f1_pipeline.warehouse.frames import has_table, read_frame
 

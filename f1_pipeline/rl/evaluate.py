@@ -1,6 +1,6 @@
 """Let agents play the same seasons, and say how they did.
 
-Belongs here: playing and counting. Neighbours: :mod:`f1_pipeline.steps.agents` stores the results,
+Belongs here: playing and counting. Neighbours: :mod:`f1_pipeline.steps.agent_seasons` stores the results,
 :mod:`f1_pipeline.report.agents` shows them.
 """
 

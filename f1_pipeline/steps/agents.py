@@ -1,7 +1,7 @@
-"""The steps of reinforcement learning: train agents before a season, and let all agents play it.
+"""The step that trains agents before a season.
 
-Belongs here: what is trained on what, and who plays which seasons. Training is :mod:`f1_pipeline.rl.linear` and
-:mod:`f1_pipeline.rl.ppo`, playing :mod:`f1_pipeline.rl.evaluate`; agents are kept by `forecast.tracking`.
+Belongs here: what is trained on what, and reading it again. Training is :mod:`f1_pipeline.rl.linear` and
+:mod:`f1_pipeline.rl.ppo`; agents are kept by `forecast.tracking`, and `agent_seasons` lets them play.
 
 Walk-forward: the agents of a season learn on simulators of that season and of earlier ones, each made from what was
 known at the lock of its season's first race. No result of the season is ever seen; its calendar is the one that was
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.util import find_spec
 from typing import Any
@@ -22,12 +22,9 @@ import pandas as pd
 
 from f1_pipeline.errors import WarehouseError
 from f1_pipeline.forecast.model_records import ModelRecord
-from f1_pipeline.optimize.policies import Policy
-from f1_pipeline.rl.agents import Agent, GreedyAgent, HoldAgent, OracleAgent, PlanningAgent, RandomAgent
-from f1_pipeline.rl.evaluate import play_seasons
+from f1_pipeline.rl.agents import Agent
 from f1_pipeline.rl.linear import (
     PARAMETERS,
-    START,
     CrossEntropySettings,
     LinearAgent,
     agent_bytes,
@@ -35,15 +32,15 @@ from f1_pipeline.rl.linear import (
     train_linear,
 )
 from f1_pipeline.rl.ppo import SHAPES, PpoSettings, ppo_bytes, read_ppo, train_ppo
-from f1_pipeline.rl.seasons import SeasonSource
 from f1_pipeline.rl.simulated import SimulatedSeasons
 from f1_pipeline.steps.pipeline import Pipeline
-from f1_pipeline.steps.season_arrays import real_season, season_opener, season_simulator
+from f1_pipeline.steps.season_arrays import season_opener, season_simulator
+from f1_pipeline.steps.spread import spread
 from f1_pipeline.steps.tables import run_model, with_nulls
 from f1_pipeline.warehouse.frames import has_table, read_frame
 from f1_pipeline.warehouse.writer import WriteReport
 
-TRAINING_TABLE, AGENT_SEASON_TABLE = "models.agent_training", "evaluation.agent_season"
+TRAINING_TABLE = "models.agent_training"
 CURVE_FILE = "curve.json"
 SEED = 1
 _RECIPE_VERSION = 1
@@ -92,30 +89,6 @@ def can_train(trainer: Trainer) -> bool:
     return trainer is not MASKED_PPO or all(find_spec(name) is not None for name in ("sb3_contrib", "torch"))
 
 
-FIRST_SIMULATED = 2**50
-"""Number of the first simulated season that agents are judged on: beyond all that a seed or a training reaches."""
-
-
-@dataclass(frozen=True)
-class Arena:
-    """How agents are compared.
-
-    Attributes
-    ----------
-    quick_seasons, slow_seasons : int
-        Simulated seasons that agents play; the slow ones, which solve integer programmes, only the first of them.
-    rolling_time_limit_s, oracle_time_limit_s : float
-        For each plan of some races, and for each path through a season.
-    """
-
-    quick_seasons: int = 64
-    slow_seasons: int = 4
-    rolling_time_limit_s: float = 3.0
-    oracle_time_limit_s: float = 40.0
-
-
-ARENA = Arena()
-
 OPENER_MODELS = """
     select race_key, fingerprint from models.weekend_model where list_contains($race_keys, race_key) order by race_key
 """
@@ -126,48 +99,6 @@ URIS = """
     group by agent
     order by agent
 """
-
-
-@dataclass(frozen=True)
-class Contender:
-    """An agent that plays.
-
-    Attributes
-    ----------
-    agent : Agent
-    is_slow : bool
-        Whether it plays only the first of the simulated seasons.
-    model_uri : str or None
-        Where it is kept, if it was trained.
-    """
-
-    agent: Agent
-    is_slow: bool = False
-    model_uri: str | None = None
-
-
-def untrained(arena: Arena = ARENA) -> tuple[Contender, ...]:
-    """List the agents that need no training.
-
-    Parameters
-    ----------
-    arena : Arena
-        For its limits.
-
-    Returns
-    -------
-    tuple of Contender
-    """
-    return (
-        Contender(RandomAgent()),
-        Contender(HoldAgent()),
-        Contender(GreedyAgent("value")),
-        Contender(GreedyAgent("points")),
-        Contender(LinearAgent(START, "linear_untrained")),
-        Contender(PlanningAgent(Policy("myopic"))),
-        Contender(PlanningAgent(Policy("rolling", horizon=5), arena.rolling_time_limit_s), is_slow=True),
-        Contender(OracleAgent(arena.oracle_time_limit_s), is_slow=True),
-    )
 
 
 def train_agents(
@@ -195,30 +126,26 @@ def train_agents(
     WarehouseError
         A season's first race has not been computed.
     """
-    rows, details = [], {}
     made: dict[int, SimulatedSeasons] = {}
-    for season in seasons:
-        simulators = training_simulators(pipeline, int(season), made)
-        names = list(simulators)
-        details[season] = {}
-        for trainer in wanted:
-            uri = _trained(pipeline, int(season), simulators, trainer)
-            if uri is None:
-                continue
-            curve = json.loads(pipeline.agent_tracking.model_file(uri, CURVE_FILE).read_bytes())
-            rows += [
-                {
-                    "season": int(season),
-                    "agent": trainer.name,
-                    "generation": point["number"],
-                    **{name: point.get(name) for name in ("mean_points", "elite_points", "best_points")},
-                    "simulator_season": names[at % len(names)] if trainer.takes_turns else None,
-                    "simulator_seasons": ", ".join(map(str, names)),
-                    "model_uri": uri,
-                }
-                for at, point in enumerate(curve)
-            ]
-            details[season][trainer.name] = f"{uri}: {curve[-1]['mean_points']:.0f} points in the last generation"
+    simulators = {season: training_simulators(pipeline, int(season), made) for season in seasons}
+    rows = []
+    details: dict[str, dict[str, float | str | None]] = {season: {} for season in seasons}
+    for lesson, uri in _trained(pipeline, simulators, wanted):
+        curve = json.loads(pipeline.agent_tracking.model_file(uri, CURVE_FILE).read_bytes())
+        rows += [
+            {
+                "season": int(lesson.season),
+                "agent": lesson.trainer.name,
+                "generation": point["number"],
+                **{name: point.get(name) for name in ("mean_points", "elite_points", "best_points")},
+                "simulator_season": lesson.names[at % len(lesson.names)] if lesson.trainer.takes_turns else None,
+                "simulator_seasons": ", ".join(map(str, lesson.names)),
+                "model_uri": uri,
+            }
+            for at, point in enumerate(curve)
+        ]
+        last = f"{uri}: {curve[-1]['mean_points']:.0f} points in the last generation"
+        details[lesson.season][lesson.trainer.name] = last
     report = run_model(pipeline, table, seasons, with_nulls(pd.DataFrame(rows)))
     return replace(report, details=details)
 
@@ -248,26 +175,56 @@ def training_simulators(
     return {each: known[each] for each in wanted}
 
 
-def _trained(pipeline: Pipeline, season: int, simulators: dict[int, SimulatedSeasons], trainer: Trainer) -> str | None:
-    """Train an agent and keep it, unless the same one is kept already; return its URI, None if it cannot be trained."""
+@dataclass(frozen=True)
+class _Lesson:
+    """An agent that is wanted: how it is trained, before which season, on which simulators, what determines it."""
+
+    season: str
+    trainer: Trainer
+    names: tuple[int, ...]
+    race_key: str
+    race_date: str
+    fingerprint: str
+
+
+def _trained(
+    pipeline: Pipeline, simulators: Mapping[str, dict[int, SimulatedSeasons]], wanted: Sequence[Trainer]
+) -> Iterator[tuple[_Lesson, str]]:
+    """Train the agents that are not kept already, and keep them in order; leave out those that cannot be trained."""
+    lessons = [_lesson(pipeline, season, simulators[season], trainer) for season in simulators for trainer in wanted]
+    uris = {lesson: pipeline.agent_tracking.find(lesson.fingerprint) for lesson in lessons}
+    missing = [lesson for lesson, uri in uris.items() if uri is None and can_train(lesson.trainer)]
+    records = spread(
+        pipeline.settings, _taught, missing, {lesson.season: simulators[lesson.season] for lesson in missing}
+    )
+    for lesson, uri in uris.items():
+        if uri is not None:
+            yield lesson, uri
+        elif can_train(lesson.trainer):
+            yield lesson, pipeline.agent_tracking.log_model(next(records))
+
+
+def _lesson(pipeline: Pipeline, season: str, simulators: dict[int, SimulatedSeasons], trainer: Trainer) -> _Lesson:
+    opener = pipeline.calendar.get(season_opener(pipeline, int(season)))
     mark = _fingerprint(pipeline, simulators, trainer)
-    known = pipeline.agent_tracking.find(mark)
-    if known is not None or not can_train(trainer):
-        return known
-    agent, curve = trainer.train(list(simulators.values()), trainer.settings, SEED)
-    opener = pipeline.calendar.get(season_opener(pipeline, season))
+    return _Lesson(season, trainer, tuple(simulators), opener.race_key, opener.race_date.isoformat(), mark)
+
+
+def _taught(lesson: _Lesson, simulators: Mapping[str, dict[int, SimulatedSeasons]]) -> ModelRecord:
+    """Train an agent, and write it down."""
+    trainer = lesson.trainer
+    agent, curve = trainer.train(list(simulators[lesson.season].values()), trainer.settings, SEED)
     points = [asdict(point) for point in curve]
-    record = ModelRecord(
+    return ModelRecord(
         candidate=trainer.name,
-        race_key=opener.race_key,
-        race_date=opener.race_date.isoformat(),
-        fingerprint=mark,
-        params={**asdict(trainer.settings), "seed": SEED, "simulator_seasons": ", ".join(map(str, simulators))},
+        race_key=lesson.race_key,
+        race_date=lesson.race_date,
+        fingerprint=lesson.fingerprint,
+        params={**asdict(trainer.settings), "seed": SEED, "simulator_seasons": ", ".join(map(str, lesson.names))},
         metrics=_weights(agent),
         files={trainer.file_name: trainer.to_bytes(agent), CURVE_FILE: json.dumps(points, indent=2).encode()},
         curve=[{name: value for name, value in point.items() if name.endswith("_points")} for point in points],
     )
-    return pipeline.agent_tracking.log_model(record)
 
 
 def _weights(agent: Agent) -> dict[str, float]:
@@ -334,75 +291,3 @@ def trained_agents(pipeline: Pipeline, season: int) -> dict[str, tuple[Agent, st
         path = pipeline.agent_tracking.model_file(str(uri), known[name].file_name)
         found[str(name)] = known[name].read(path.read_bytes(), str(path)), str(uri)
     return found
-
-
-def evaluate_agents(pipeline: Pipeline, table: str, seasons: Sequence[str], arena: Arena = ARENA) -> WriteReport:
-    """Let every agent play each season, as it was and as it might have been.
-
-    Parameters
-    ----------
-    pipeline : Pipeline
-    table : str
-        `evaluation.agent_season`.
-    seasons : sequence of str
-    arena : Arena
-        How they are compared.
-
-    Returns
-    -------
-    WriteReport
-        With each agent's points as a Markdown table.
-
-    Raises
-    ------
-    WarehouseError
-        A race has not been computed, or no agent has been trained.
-    """
-    parts, details = [], {}
-    for season in seasons:
-        learnt = trained_agents(pipeline, int(season)).values()
-        contenders = (*untrained(arena), *(Contender(agent, model_uri=uri) for agent, uri in learnt))
-        played = play_all(pipeline, int(season), contenders, arena)
-        parts.append(played)
-        shown = played.groupby(["world", "agent", "has_chips"], sort=False)["total_points"].mean().round(0)
-        details[season] = {"points": str(shown.reset_index().to_markdown(index=False))}
-    report = run_model(pipeline, table, seasons, with_nulls(pd.concat(parts, ignore_index=True)))
-    return replace(report, details=details)
-
-
-def play_all(pipeline: Pipeline, season: int, contenders: Sequence[Contender], arena: Arena = ARENA) -> pd.DataFrame:
-    """Let agents play a real season and the fixed set of simulated ones.
-
-    Parameters
-    ----------
-    pipeline : Pipeline
-    season : int
-    contenders : sequence of Contender
-    arena : Arena
-
-    Returns
-    -------
-    pandas.DataFrame
-        As `evaluation.agent_season` without what is derived.
-    """
-    simulated = season_simulator(pipeline, season).sample(FIRST_SIMULATED, arena.quick_seasons)
-    worlds: tuple[tuple[str, SeasonSource], ...] = (("real", real_season(pipeline, season)), ("simulated", simulated))
-    parts = []
-    for world, source in worlds:
-        assert source.count is not None
-        for contender in contenders:
-            agent = contender.agent
-            numbers = range(min(source.count, arena.slow_seasons) if contender.is_slow else source.count)
-            for has_chips in (False, True) if agent.has_chips else (False,):
-                own = play_seasons(agent, source, numbers, has_chips=has_chips)
-                parts.append(
-                    own.assign(
-                        season=season,
-                        world=world,
-                        agent=agent.name,
-                        has_chips=has_chips,
-                        race_count=source.frame.race_count,
-                        model_uri=contender.model_uri,
-                    )
-                )
-    return pd.concat(parts, ignore_index=True)

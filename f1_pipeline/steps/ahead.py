@@ -7,7 +7,7 @@ strictly earlier races, and the calendar.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,22 +18,20 @@ import pyarrow as pa
 from f1_pipeline.errors import WarehouseError
 from f1_pipeline.forecast.phases import AT_LOCK
 from f1_pipeline.forecast.publication import TENTHS
+from f1_pipeline.forecast.simulated_points import STORED_DRAWS, no_negative_points, simulation_seed
 from f1_pipeline.game.price_history import SeasonPrices
 from f1_pipeline.game.prices import PricedAssets, price_rules_known_at
+from f1_pipeline.game.rules import SeasonRules
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.prices import POINTS_TABLES, season_prices
+from f1_pipeline.steps.spread import spread
 from f1_pipeline.steps.tables import run_model, with_nulls
-from f1_pipeline.steps.weekends import (
-    STORED_DRAWS,
-    list_values,
-    no_negative_points,
-    simulation_seed,
-    weekend_models,
-)
+from f1_pipeline.steps.weekends import list_values, weekend_models
 from f1_pipeline.warehouse.frames import read_frame
 from f1_pipeline.warehouse.writer import WriteReport
 
 if TYPE_CHECKING:
+    from f1_pipeline.forecast.later_races import LaterRace
     from f1_pipeline.forecast.weekend_files import StoredWeekend
 
 LATER_TABLE = "predictions.later_race_points"
@@ -74,8 +72,14 @@ def forecast_later_races(pipeline: Pipeline, table: str, race_keys: Sequence[str
     WarehouseError
         When a race has no weekend model or published forecast, or points of an earlier race are missing.
     """
+    parts = spread(pipeline.settings, _looking_ahead, _races_ahead(pipeline, race_keys))
+    return run_model(pipeline, table, race_keys, with_nulls(pd.concat(parts, ignore_index=True)))
+
+
+def _races_ahead(pipeline: Pipeline, race_keys: Sequence[str]) -> Iterator[_RaceAhead]:
+    """Read what each race looks at."""
+    from f1_pipeline.forecast.later_races import LaterRace
     from f1_pipeline.forecast.model_records import WEEKEND_FILE
-    from f1_pipeline.forecast.threads import one_thread
     from f1_pipeline.forecast.weekend_files import read_weekend
 
     with pipeline.warehouse.read() as connection:
@@ -84,17 +88,22 @@ def forecast_later_races(pipeline: Pipeline, table: str, race_keys: Sequence[str
         forecast = connection.execute(FORECAST, {"race_keys": list(race_keys)}).to_arrow_table()
     keys = forecast["race_key"].to_numpy()
     seasons = season_prices(pipeline, race_keys)
-    parts = []
-    with one_thread():
-        for race_key, uri in weekend_models(pipeline, race_keys):
-            season = seasons[pipeline.calendar.get(race_key).season]
-            own = forecast.filter(pa.array(keys == race_key))
-            if not len(own):
-                raise WarehouseError(f"{race_key}: expected a published forecast, found none; materialize it first")
-            menu = _Menu.of(season, season.race_keys.index(race_key), own)
-            weekend = read_weekend(pipeline.tracking.model_file(uri, WEEKEND_FILE))
-            parts.append(_looking_ahead(pipeline, season, menu, weekend, races))
-    return run_model(pipeline, table, race_keys, with_nulls(pd.concat(parts, ignore_index=True)))
+    for race_key, uri in weekend_models(pipeline, race_keys):
+        race = pipeline.calendar.get(race_key)
+        season = seasons[race.season]
+        own = forecast.filter(pa.array(keys == race_key))
+        if not len(own):
+            raise WarehouseError(f"{race_key}: expected a published forecast, found none; materialize it first")
+        menu = _Menu.of(season, season.race_keys.index(race_key), own)
+        later = races.loc[list(season.race_keys[menu.place + 1 :])].itertuples()
+        yield _RaceAhead(
+            season.race_keys,
+            menu,
+            read_weekend(pipeline.tracking.model_file(uri, WEEKEND_FILE))._replace(outlooks={}),
+            tuple(LaterRace(row.race_date.toordinal(), str(row.circuit_id), bool(row.has_sprint)) for row in later),
+            pipeline.rules(race_key),
+            simulation_seed(race.race_date.toordinal(), AT_LOCK),
+        )
 
 
 @dataclass(frozen=True)
@@ -121,24 +130,31 @@ class _Menu:
         return pd.MultiIndex.from_tuples(keys).get_indexer(self.names)
 
 
-def _looking_ahead(
-    pipeline: Pipeline, season: SeasonPrices, menu: _Menu, weekend: StoredWeekend, races: pd.DataFrame
-) -> pd.DataFrame:
-    """Make the rows of one race: every asset that it has a forecast of, target by target."""
-    from f1_pipeline.forecast.later_races import LaterRace, simulate_later_races
-    from f1_pipeline.forecast.price_paths import price_paths
+@dataclass(frozen=True)
+class _RaceAhead:
+    """A race and those after it in its season, as they look at its lock."""
 
-    race_key, *targets = season.race_keys[menu.place :]
-    rules = pipeline.rules(race_key)
-    calendar = [
-        LaterRace(row.race_date.toordinal(), str(row.circuit_id), bool(row.has_sprint))
-        for row in races.loc[targets].itertuples()
-    ]
-    seed = simulation_seed(pipeline, race_key, AT_LOCK)
-    simulated = list(simulate_later_races(weekend.later, calendar, rules, STORED_DRAWS, seed))
+    season: tuple[str, ...]
+    menu: _Menu
+    weekend: StoredWeekend
+    later: tuple[LaterRace, ...]
+    rules: SeasonRules
+    seed: tuple[int, int]
+
+
+def _looking_ahead(race: _RaceAhead) -> pd.DataFrame:
+    """Make the rows of one race: every asset that it has a forecast of, target by target."""
+    from f1_pipeline.forecast.later_races import simulate_later_races
+    from f1_pipeline.forecast.price_paths import price_paths
+    from f1_pipeline.forecast.threads import one_thread
+
+    menu, weekend = race.menu, race.weekend
+    race_key, *targets = race.season[menu.place :]
+    with one_thread():
+        simulated = list(simulate_later_races(weekend.later, race.later, race.rules, STORED_DRAWS, race.seed))
     at = menu.at(weekend.drivers, weekend.constructors)
     points = [_columns(np.concatenate([each.driver_points, each.constructor_points], axis=1), at) for each in simulated]
-    in_force = [price_rules_known_at(rules.prices, race_key, season.race_keys)] * len(targets)
+    in_force = [price_rules_known_at(race.rules.prices, race_key, race.season)] * len(targets)
     tenths = list(price_paths(menu.priced, [menu.draws, *points][:-1], in_force))
     own = menu.forecast
     columns = {

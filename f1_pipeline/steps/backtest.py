@@ -7,7 +7,7 @@ keeps count.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -27,6 +27,7 @@ from f1_pipeline.optimize.team_problem import team_problem
 from f1_pipeline.steps.knowledge import BASELINE_FORECASTS, GAIN_TABLE, Knowledge, season_knowledge
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.season_races import SeasonRaces, fact_key, season_races
+from f1_pipeline.steps.spread import spread
 from f1_pipeline.steps.tables import run_model
 from f1_pipeline.warehouse.writer import WriteReport
 
@@ -219,19 +220,29 @@ def play_policies(pipeline: Pipeline, table: str, seasons: Sequence[str]) -> Wri
     WarehouseError
         When a race has not been computed.
     """
-    rows, details = [], {}
-    for season in seasons:
-        races = season_races(pipeline, int(season))
-        known = backtest_knowledge(pipeline, races)
-        totals = {}
-        for policy in POLICIES:
-            played = backtest_rows(races, play_season(races, known, policy), policy.name)
-            rows += played
-            totals[policy.name] = played[-1]["season_points"]
-        shown = pd.Series(totals, name="points").rename_axis("policy").reset_index()
-        details[season] = {"totals": str(shown.to_markdown(index=False))}
+    races = {season: season_races(pipeline, int(season)) for season in seasons}
+    known = {season: backtest_knowledge(pipeline, races[season]) for season in seasons}
+    games = [(season, policy) for season in seasons for policy in POLICIES]
+    rows: list[dict[str, object]] = []
+    totals: dict[str, dict[str, object]] = {season: {} for season in seasons}
+    for (season, policy), played in zip(games, spread(pipeline.settings, _game, games, races, known), strict=True):
+        rows += played
+        totals[season][policy.name] = played[-1]["season_points"]
     report = run_model(pipeline, table, seasons, pd.DataFrame(rows))
-    return replace(report, details=details)
+    return replace(report, details={season: {"totals": _markdown(of_season)} for season, of_season in totals.items()})
+
+
+def _game(
+    game: tuple[str, Policy], races: Mapping[str, SeasonRaces], known: Mapping[str, Knowledge]
+) -> list[dict[str, object]]:
+    """Play one policy through one season."""
+    season, policy = game
+    return backtest_rows(races[season], play_season(races[season], known[season], policy), policy.name)
+
+
+def _markdown(totals: Mapping[str, object]) -> str:
+    shown = pd.Series(totals, name="points").rename_axis("policy").reset_index()
+    return str(shown.to_markdown(index=False))
 
 
 def backtest_knowledge(pipeline: Pipeline, races: SeasonRaces) -> Knowledge:
@@ -321,15 +332,20 @@ def find_season_paths(pipeline: Pipeline, table: str, seasons: Sequence[str]) ->
     WriteReport
         With points, bound and gap of each variant.
     """
-    rows, details = [], {}
-    for season in seasons:
-        races = season_races(pipeline, int(season))
-        found = {name: season_path(races, chips) for name, chips in HINDSIGHT_CHIPS.items()}
-        details[season] = {name: f"{plan.points:.0f}, at most {plan.bound:.0f}" for name, plan in found.items()}
-        for name, plan in found.items():
-            rows += _path_rows(races, name, plan)
+    races = {season: season_races(pipeline, int(season)) for season in seasons}
+    paths = [(season, variant) for season in seasons for variant in HINDSIGHT_CHIPS]
+    rows: list[dict[str, object]] = []
+    details: dict[str, dict[str, float | str | None]] = {season: {} for season in seasons}
+    for (season, variant), plan in zip(paths, spread(pipeline.settings, _path, paths, races), strict=True):
+        details[season][variant] = f"{plan.points:.0f}, at most {plan.bound:.0f}"
+        rows += _path_rows(races[season], variant, plan)
     report = run_model(pipeline, table, seasons, pd.DataFrame(rows))
     return replace(report, details=details)
+
+
+def _path(path: tuple[str, str], races: Mapping[str, SeasonRaces]) -> Plan:
+    season, variant = path
+    return season_path(races[season], HINDSIGHT_CHIPS[variant])
 
 
 def season_path(races: SeasonRaces, chips: tuple[str, ...], settings: PlanSettings = HINDSIGHT_SETTINGS) -> Plan:

@@ -32,7 +32,7 @@ from f1_pipeline.rl.rewards import REWARDS
 from f1_pipeline.rl.seasons import SeasonFrame, SeasonSource
 from f1_pipeline.rl.simulated import BLOCK
 from f1_pipeline.rl.vector_env import Arrays, F1FantasyVectorEnv
-from f1_pipeline.steps.agents import untrained
+from f1_pipeline.steps.agent_seasons import untrained
 from f1_pipeline.steps.episode_card import CARD, TITLE, EpisodeFile, render_card
 from f1_pipeline.steps.folders import replacing_folder
 from f1_pipeline.steps.pipeline import Pipeline

@@ -18,6 +18,7 @@ import pandas as pd
 
 from f1_pipeline.forecast.phases import AFTER_QUALIFYING
 from f1_pipeline.forecast.publication import TENTHS
+from f1_pipeline.forecast.simulated_points import STORED_DRAWS, simulation_seed
 from f1_pipeline.game.chips import FinalFix
 from f1_pipeline.game.decisions import Decision
 from f1_pipeline.game.lineup import CONSTRUCTOR, DRIVER, Lineup
@@ -29,7 +30,7 @@ from f1_pipeline.steps.my_team import entered_team, held_team
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.race_choice import RaceForecast, playable_chips, race_forecasts
 from f1_pipeline.steps.tables import run_model, with_nulls
-from f1_pipeline.steps.weekends import STORED_DRAWS, list_values, simulation_seed, weekend_models
+from f1_pipeline.steps.weekends import list_values, weekend_models
 from f1_pipeline.warehouse.frames import has_table, read_frame
 from f1_pipeline.warehouse.writer import WriteReport
 
@@ -177,7 +178,8 @@ def _scored_by_qualifying(pipeline: Pipeline, race_key: str) -> dict[str, float]
 
     ((_, uri),) = weekend_models(pipeline, [race_key])
     drivers, _, outlooks, _ = read_weekend(pipeline.tracking.model_file(uri, WEEKEND_FILE))
-    seed, rules = simulation_seed(pipeline, race_key, AFTER_QUALIFYING), pipeline.rules(race_key)
+    day = pipeline.calendar.get(race_key).race_date.toordinal()
+    seed, rules = simulation_seed(day, AFTER_QUALIFYING), pipeline.rules(race_key)
     drawn = simulate_points(outlooks[AFTER_QUALIFYING], rules, STORED_DRAWS, seed, with_items=True)
     assert drawn.scores.driver_items is not None, "items were asked for"
     later = points_after_qualifying(drawn.scores.driver_items, rules, drawn.weekends.sprint is not None)

@@ -6,7 +6,7 @@ race's model may see is decided here once more: rows of strictly earlier races.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +14,7 @@ import pandas as pd
 
 from f1_pipeline.errors import WarehouseError
 from f1_pipeline.steps.pipeline import Pipeline
+from f1_pipeline.steps.spread import spread
 from f1_pipeline.steps.tables import run_model, with_nulls
 from f1_pipeline.steps.weekends import WEEKEND_MODEL_TABLE, weekend_models
 from f1_pipeline.warehouse.frames import read_frame, read_table
@@ -86,6 +87,7 @@ LEARNT_FROM = (
     "predictions.baseline_points",
     "predictions.simulated_points",
 )
+TRAINED = ("ridge", "boosting")
 HISTORY = ("core.driver_race_performance", "core.constructor_race_performance")
 
 
@@ -166,10 +168,11 @@ def train_candidates(pipeline: Pipeline, table: str, race_keys: Sequence[str]) -
     if len(race_keys) > 1:
         pipeline.tracking.prefetch()
     candidates: list[dict[str, object]] = []
-    for race_key, weekend_uri in weekend_models(pipeline, race_keys):
+    of_race = dict(weekend_models(pipeline, race_keys))
+    for race_key, learnt in _learnt(pipeline, of_race, rows):
         mark = weekends.at[race_key, "fingerprint"]
-        own = [{"race_key": race_key, "candidate": "strength", "model_uri": weekend_uri, "fingerprint": mark}]
-        own += [_train(pipeline, rows, kind, race_key, weekend_uri) for kind in ("ridge", "boosting")]
+        own = [{"race_key": race_key, "candidate": "strength", "model_uri": of_race[race_key], "fingerprint": mark}]
+        own += learnt
         own.append(_average(pipeline, race_key, own))
         candidates += own
     models = pd.DataFrame(candidates, columns=list(pipeline.contracts[table].column_names))
@@ -180,25 +183,31 @@ def train_candidates(pipeline: Pipeline, table: str, race_keys: Sequence[str]) -
     return replace(report, details=details)
 
 
-def _train(pipeline: Pipeline, rows: pd.DataFrame, kind: str, race_key: str, parent: str) -> dict[str, object]:
-    from f1_pipeline.forecast.model_records import points_fingerprint, points_record
-    from f1_pipeline.forecast.points_model import DEFAULT_SETTINGS, train, training_window
+def _learnt(
+    pipeline: Pipeline, parents: Mapping[str, str], rows: pd.DataFrame
+) -> Iterator[tuple[str, list[dict[str, object]]]]:
+    """Train what is not kept yet, wherever there is room, and keep it race by race, so that versions are in order."""
+    from f1_pipeline.forecast.model_records import lessons, taught
 
-    race_date = pipeline.calendar.get(race_key).race_date
-    window = training_window(rows, race_date)
-    mark = points_fingerprint(window, kind, race_key, race_date, DEFAULT_SETTINGS)
-    uri = pipeline.tracking.find(mark)
-    if uri is None:
-        trained = train(window, kind, race_key, race_date)
-        uri = pipeline.tracking.log_model(points_record(trained, window, mark), parent)
-    return {
-        "race_key": race_key,
-        "candidate": kind,
-        "model_uri": uri,
-        "fingerprint": mark,
-        "training_row_count": len(window),
-        "last_training_race_key": window["race_key"].iloc[-1] if len(window) else None,
-    }
+    wanted = {key: lessons(TRAINED, key, pipeline.calendar.get(key).race_date, rows) for key in parents}
+    uris = {each.fingerprint: pipeline.tracking.find(each.fingerprint) for own in wanted.values() for each in own}
+    missing = [lesson for own in wanted.values() for lesson in own if uris[lesson.fingerprint] is None]
+    records = spread(pipeline.settings, taught, missing, rows)
+    for race_key, parent in parents.items():
+        yield (
+            race_key,
+            [
+                {
+                    "race_key": race_key,
+                    "candidate": lesson.kind,
+                    "model_uri": uris[lesson.fingerprint] or pipeline.tracking.log_model(next(records), parent),
+                    "fingerprint": lesson.fingerprint,
+                    "training_row_count": lesson.row_count,
+                    "last_training_race_key": lesson.last_race_key,
+                }
+                for lesson in wanted[race_key]
+            ],
+        )
 
 
 def _average(pipeline: Pipeline, race_key: str, others: Sequence[dict[str, object]]) -> dict[str, object]:
@@ -244,7 +253,7 @@ def forecast_candidates(pipeline: Pipeline, table: str, race_keys: Sequence[str]
         rows, uris = rows_by_race[race_key], models[race_key]
         prior = rows[PRIOR_FEATURE].to_numpy(dtype=float)
         expected = {"strength": rows[STRENGTH_FEATURE].to_numpy(dtype=float)}
-        for kind in ("ridge", "boosting"):
+        for kind in TRAINED:
             expected[kind] = expected_points(pipeline.tracking.load_estimator(uris[kind]), rows)
         expected["average"] = np.mean([expected["strength"], expected["ridge"], prior], axis=0)
         for candidate, points in expected.items():

@@ -13,7 +13,8 @@ from graphlib import TopologicalSorter
 from f1_pipeline.errors import DataError
 from f1_pipeline.sources.tables import FACT_TABLES
 from f1_pipeline.steps.again import again_when_lost
-from f1_pipeline.steps.agents import AGENT_SEASON_TABLE, TRAINING_TABLE, evaluate_agents, train_agents
+from f1_pipeline.steps.agent_seasons import AGENT_SEASON_TABLE, evaluate_agents
+from f1_pipeline.steps.agents import TRAINING_TABLE, train_agents
 from f1_pipeline.steps.ahead import LATER_TABLE, forecast_later_races
 from f1_pipeline.steps.backtest import BACKTEST_TABLE, HINDSIGHT_TABLE, find_season_paths, play_policies
 from f1_pipeline.steps.chips import CHIP_PLAN_TABLE, plan_chips, record_chip_gains

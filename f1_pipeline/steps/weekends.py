@@ -15,28 +15,23 @@ import pandas as pd
 import pyarrow as pa
 
 from f1_pipeline.errors import WarehouseError
-from f1_pipeline.forecast.phases import AT_LOCK, PHASES
-from f1_pipeline.forecast.publication import TENTHS
+from f1_pipeline.forecast.phases import PHASES
+from f1_pipeline.forecast.simulated_points import BelievedRace, simulated_points
 from f1_pipeline.game.rules import SeasonRules, load_rules, rule_seasons
 from f1_pipeline.sources.bundle import load_fact_table
 from f1_pipeline.steps.pipeline import Pipeline
+from f1_pipeline.steps.spread import spread
 from f1_pipeline.steps.tables import run_model, with_nulls
 from f1_pipeline.warehouse.frames import read_frame, read_table
 from f1_pipeline.warehouse.writer import WriteReport
 
 if TYPE_CHECKING:
     from f1_pipeline.forecast.session_scores import SessionFacts
-    from f1_pipeline.forecast.simulation import SimulatedWeekends
     from f1_pipeline.forecast.weekend_model import WeekendHistory
-    from f1_pipeline.game.scoring_arrays import Weekends
 
 SESSION_SCORE_TABLE = "core.session_score"
 WEEKEND_MODEL_TABLE = "models.weekend_model"
 FEATURE_FILE = "features.parquet"
-DRAWS, STORED_DRAWS = 4000, 1000
-"""Weekends that are simulated per race and phase, and how many of them are stored: the mean of 4000 is sure to about a
-quarter of a point, and a thousand joint draws are enough to choose a team on."""
-
 RACES = """
     select race_key, race_date, season, circuit_id, has_sprint
     from core.race
@@ -283,94 +278,26 @@ def simulate_weekends(pipeline: Pipeline, table: str, race_keys: Sequence[str]) 
     WarehouseError
         When a race has no weekend model.
     """
-    from f1_pipeline.forecast.model_records import WEEKEND_FILE
-    from f1_pipeline.forecast.simulation import simulate_points
-    from f1_pipeline.forecast.weekend_files import read_weekend
-
-    columns: dict[str, list] = {}
-    draws: list[np.ndarray] = []
-    remaining: list[np.ndarray | None] = []
-    for race_key, uri in weekend_models(pipeline, race_keys):
-        drivers, constructors, outlooks, _ = read_weekend(pipeline.tracking.model_file(uri, WEEKEND_FILE))
-        rules = pipeline.rules(race_key)
-        for phase in PHASES:
-            if phase not in outlooks:
-                continue
-            # chips are played at the lock
-            is_lock = phase == AT_LOCK
-            seed = simulation_seed(pipeline, race_key, phase)
-            drawn = simulate_points(outlooks[phase], rules, DRAWS, seed, no_negative=is_lock, with_items=is_lock)
-            points = np.concatenate([drawn.driver_points, drawn.constructor_points], axis=1).T
-            draws.append(points[:, :STORED_DRAWS])
-            remaining += [*_remaining(drawn, rules), *[None] * len(constructors)] if is_lock else [None] * len(points)
-            summary = _summary(points, drawn.weekends, len(constructors))
-            for name, values in (summary | {"no_negative_points": no_negative_points(drawn)}).items():
-                columns.setdefault(name, []).append(values)
-            size = len(drivers) + len(constructors)
-            for name, value in (
-                ("race_key", np.repeat(race_key, size)),
-                ("phase", np.repeat(phase, size)),
-                ("asset_type", np.repeat(["driver", "constructor"], [len(drivers), len(constructors)])),
-                ("asset_id", np.array([*drivers, *constructors])),
-            ):
-                columns.setdefault(name, []).append(value)
-    rows = with_nulls(pd.DataFrame({name: np.concatenate(parts) for name, parts in columns.items()}))
-    rows = rows.append_column("draws", list_column(np.concatenate(draws)))
+    columns: dict[str, list[np.ndarray]] = {}
+    for race in spread(pipeline.settings, simulated_points, _believed_races(pipeline, race_keys)):
+        for name, values in race.items():
+            columns.setdefault(name, []).append(values)
+    together = {name: np.concatenate(parts) for name, parts in columns.items()}
+    draws, remaining = together.pop("draws"), together.pop("race_expectation_draws")
+    rows = with_nulls(pd.DataFrame(together))
+    rows = rows.append_column("draws", list_column(draws))
     rows = rows.append_column("race_expectation_draws", pa.array(remaining, pa.list_(pa.int16())))
     return run_model(pipeline, table, race_keys, rows)
 
 
-def simulation_seed(pipeline: Pipeline, race_key: str, phase: str) -> tuple[int, int]:
-    """Return the seed of the simulation of a race at a phase."""
-    return pipeline.calendar.get(race_key).race_date.toordinal(), PHASES.index(phase)
+def _believed_races(pipeline: Pipeline, race_keys: Sequence[str]) -> Iterator[BelievedRace]:
+    from f1_pipeline.forecast.model_records import WEEKEND_FILE
+    from f1_pipeline.forecast.weekend_files import read_weekend
 
-
-def no_negative_points(drawn: SimulatedWeekends) -> np.ndarray:
-    """Average the points of every asset under the chip No Negative; NaN where they were not asked for."""
-    of_drivers, of_constructors = drawn.scores.driver_no_negative, drawn.scores.constructor_no_negative
-    if of_drivers is None or of_constructors is None:
-        return np.full(drawn.driver_points.shape[1] + drawn.constructor_points.shape[1], np.nan)
-    return np.concatenate([of_drivers.mean(axis=0), of_constructors.mean(axis=0)])
-
-
-def _remaining(drawn: SimulatedWeekends, rules: SeasonRules) -> np.ndarray:
-    """Say draw by draw what will be expected of each driver after qualifying, in tenths, one row per driver."""
-    from f1_pipeline.forecast.remaining_points import expected_after_qualifying, points_after_qualifying
-
-    assert drawn.scores.driver_items is not None
-    points = points_after_qualifying(drawn.scores.driver_items, rules, drawn.weekends.sprint is not None)
-    expected = expected_after_qualifying(points, drawn.qualifying_position)
-    return np.rint(TENTHS * expected[:STORED_DRAWS].T).astype(np.int16)
-
-
-def _summary(points: np.ndarray, weekends: Weekends, constructor_count: int) -> dict[str, np.ndarray]:
-    """Sum up simulated weekends: points of every asset, places of drivers."""
-    p10, p50, p90 = np.quantile(points, (0.1, 0.5, 0.9), axis=1)
-    qualifying, race = weekends.qualifying.position, weekends.race
-    is_classified = (race.position > 0) & ~race.is_disqualified
-    places = np.where(is_classified, race.position, 0)
-    of_drivers = {
-        "qualifying_position_mean": _mean_place(qualifying),
-        "race_position_mean": _mean_place(places),
-        "win_probability": (places == 1).mean(axis=0),
-        "podium_probability": (is_classified & (places <= 3)).mean(axis=0),
-        "not_classified_probability": 1.0 - is_classified.mean(axis=0),
-    }
-    none = np.full(constructor_count, np.nan)
-    return {
-        "mean_points": points.mean(axis=1),
-        "sd_points": points.std(axis=1),
-        "p10": p10,
-        "p50": p50,
-        "p90": p90,
-        **{name: np.concatenate([values, none]) for name, values in of_drivers.items()},
-    }
-
-
-def _mean_place(places: np.ndarray) -> np.ndarray:
-    """Average the places of each driver where he has one."""
-    met = (places > 0).sum(axis=0)
-    return np.where(met > 0, places.sum(axis=0) / np.maximum(met, 1), np.nan)
+    for race_key, uri in weekend_models(pipeline, race_keys):
+        drivers, constructors, outlooks, _ = read_weekend(pipeline.tracking.model_file(uri, WEEKEND_FILE))
+        day = pipeline.calendar.get(race_key).race_date.toordinal()
+        yield BelievedRace(race_key, day, drivers, constructors, outlooks, pipeline.rules(race_key))
 
 
 def list_column(values: np.ndarray) -> pa.Array:

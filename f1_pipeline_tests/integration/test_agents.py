@@ -22,16 +22,8 @@ from f1_pipeline.rl.linear import PARAMETERS, CrossEntropySettings, LinearAgent,
 from f1_pipeline.rl.seasons import DRIVER_SLOTS
 from f1_pipeline.rl.vector_env import F1FantasyVectorEnv
 from f1_pipeline.settings import Settings
-from f1_pipeline.steps.agents import (
-    AGENT_SEASON_TABLE,
-    FIRST_SIMULATED,
-    LIGHT,
-    TRAINING_TABLE,
-    Arena,
-    evaluate_agents,
-    train_agents,
-    trained_agents,
-)
+from f1_pipeline.steps.agent_seasons import AGENT_SEASON_TABLE, FIRST_SIMULATED, Arena, evaluate_agents
+from f1_pipeline.steps.agents import LIGHT, TRAINING_TABLE, train_agents, trained_agents
 from f1_pipeline.steps.backtest import REFERENCE, backtest_knowledge, play_season
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.season_arrays import real_season, season_simulator
