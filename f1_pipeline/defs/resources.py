@@ -38,6 +38,7 @@ class PipelineResource(DuckDBResource):
     request_pause_s: float
     mlflow_ui: str
     warehouse_data: str
+    dask: str
 
     _pipeline: Pipeline | None = PrivateAttr(default=None)
     _run: ExitStack = PrivateAttr(default_factory=ExitStack)
@@ -72,6 +73,7 @@ class PipelineResource(DuckDBResource):
             request_pause_s=settings.request_pause_s,
             mlflow_ui=settings.mlflow_ui,
             warehouse_data=settings.warehouse_data,
+            dask=settings.dask,
         )
 
     @property
@@ -90,6 +92,7 @@ class PipelineResource(DuckDBResource):
                 mlflow_ui=self.mlflow_ui,
                 warehouse=self.warehouse_address(),
                 warehouse_data=self.warehouse_data,
+                dask=self.dask,
             )
             # One moment for a whole run: a lock that passes meanwhile must not part a forecast from its line-up.
             started = self.clock()
