@@ -23,6 +23,7 @@ from f1_pipeline.cli_open import open_command
 from f1_pipeline.cli_options import examples, format_option, reports_errors, talk_options
 from f1_pipeline.cli_plans import backtest, chips, plan
 from f1_pipeline.cli_query import query
+from f1_pipeline.cli_recommend import recommend
 from f1_pipeline.cli_report import report
 from f1_pipeline.cli_team import team
 from f1_pipeline.cli_upkeep import backup, prune, rebuild, restore
@@ -46,7 +47,7 @@ def main() -> None:
     """
 
 
-PLAYING = (lineup, plan, chips, team, backtest, agents, episodes)
+PLAYING = (lineup, plan, chips, team, recommend, backtest, agents, episodes)
 for command in (*PLAYING, query, report, export, doctor, open_command, completion):
     main.add_command(command)
 for command in (backup, restore, rebuild, prune):

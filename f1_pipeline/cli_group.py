@@ -25,7 +25,7 @@ from f1_pipeline.errors import F1PipelineError
 from f1_pipeline.settings import load_settings
 
 SECTIONS = {
-    "Play: the line-up, and what comes after it": ("lineup", "plan", "chips", "team"),
+    "Play: the line-up, and what comes after it": ("lineup", "plan", "chips", "team", "recommend"),
     "Look: how good it was, and why": ("accuracy", "report", "scores", "backtest"),
     "Operate: new facts, runs, health": (
         "run",

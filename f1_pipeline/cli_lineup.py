@@ -127,7 +127,7 @@ def lineup(
         else:
             answer = find_lineups(pipeline, race_key, wishes, None if top else shown, is_explained=explain)
     print_lineups(answer, output)
-    _say_if_locked(pipeline, answer["race_key"])
+    say_if_locked(pipeline, answer["race_key"])
 
 
 def print_stored(settings: Settings, race_key: str, output: str) -> None:
@@ -145,11 +145,17 @@ def print_stored(settings: Settings, race_key: str, output: str) -> None:
 
     pipeline = open_published(settings)
     print_lineups(read_lineup(pipeline, race_key), output)
-    _say_if_locked(pipeline, race_key)
+    say_if_locked(pipeline, race_key)
 
 
-def _say_if_locked(pipeline: Pipeline, race_key: str) -> None:
-    """Say on stderr that a line-up comes too late to be entered."""
+def say_if_locked(pipeline: Pipeline, race_key: str) -> None:
+    """Say on stderr that a line-up comes too late to be entered.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+    race_key : str
+    """
     from f1_pipeline.report.lineups import locked_in_words
 
     said = locked_in_words(pipeline.calendar.get(race_key), pipeline.clock())

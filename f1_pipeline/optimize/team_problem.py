@@ -44,13 +44,42 @@ def team_problem(
     if team is not None:
         known = zip(held, team.price_tenths, strict=True)
         prices = {key: price for key, price in known if key not in prices} | prices
+    budget = rules.team.budget_tenths
+    if team is not None:
+        budget = team.bank_tenths + sum(prices[key] for key in held)
+    return _problem(menu, points, rules, prices, budget, None if team is None else _held(team, rules))
+
+
+def whole_menu(menu: RaceMenu, points: Mapping[AssetKey, float], rules: SeasonRules) -> LineupProblem:
+    """List everything that some team can hold at a race, whoever sits out included.
+
+    Parameters
+    ----------
+    menu : RaceMenu
+    points : mapping of AssetKey to float
+        Points of every asset that takes part.
+    rules : SeasonRules
+
+    Returns
+    -------
+    LineupProblem
+        Of a fresh start, which can hold nobody who sits out.
+    """
+    return _problem(menu, points, rules, menu.prices, rules.team.budget_tenths, None)
+
+
+def _problem(
+    menu: RaceMenu,
+    points: Mapping[AssetKey, float],
+    rules: SeasonRules,
+    prices: Mapping[AssetKey, int],
+    budget_tenths: int,
+    held: Held | None,
+) -> LineupProblem:
     idle = frozenset(key for key in prices if not menu.is_active(key))
     penalty = float(inactive_points(((DRIVER, ""),), menu, rules))
     worth = {key: penalty if key in idle else float(points[key]) for key in prices}
     drivers, constructors = (sorted(key for key in prices if key[0] == kind) for kind in (DRIVER, CONSTRUCTOR))
-    budget = rules.team.budget_tenths
-    if team is not None:
-        budget = team.bank_tenths + sum(prices[key] for key in held)
     return LineupProblem(
         driver_ids=tuple(asset_id for _, asset_id in drivers),
         driver_prices=np.array([prices[key] for key in drivers]),
@@ -58,9 +87,9 @@ def team_problem(
         constructor_ids=tuple(asset_id for _, asset_id in constructors),
         constructor_prices=np.array([prices[key] for key in constructors]),
         constructor_points=np.array([worth[key] for key in constructors]),
-        rules=LineupRules(rules.team.driver_count, rules.team.constructor_count, budget, rules.boost.multiplier),
+        rules=LineupRules(rules.team.driver_count, rules.team.constructor_count, budget_tenths, rules.boost.multiplier),
         race_key=menu.race_key,
-        held=None if team is None else _held(team, rules),
+        held=held,
         only_if_held=idle,
         team_of={key: team_of(key) for key in prices},
     )

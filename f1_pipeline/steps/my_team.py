@@ -164,9 +164,9 @@ def team_for(pipeline: Pipeline, my_team: MyTeam, menu: RaceMenu) -> Team:
     ):
         if len(held) != count:
             raise DataError(f"{name}: {key}: expected {count}, found {len(held)}")
-    seats = tuple(_asset(driver, menu, DRIVER, f"{name}: drivers")[1] for driver in my_team.drivers)
+    seats = tuple(named_asset(driver, menu, DRIVER, f"{name}: drivers")[1] for driver in my_team.drivers)
     for constructor in my_team.constructors:
-        _asset(constructor, menu, CONSTRUCTOR, f"{name}: constructors")
+        named_asset(constructor, menu, CONSTRUCTOR, f"{name}: constructors")
     for key, held in (("drivers", seats), ("constructors", my_team.constructors)):
         twice = [asset_id for asset_id in held if held.count(asset_id) > 1]
         if twice:
@@ -203,6 +203,40 @@ def asset_at(name: str, menu: RaceMenu) -> AssetKey:
     if (CONSTRUCTOR, name) in menu.prices:
         return (CONSTRUCTOR, name)
     return (DRIVER, seat_at(name, menu, Lineup((), (), "")))
+
+
+def named_asset(name: str, menu: RaceMenu, asset_type: str, where: str) -> AssetKey:
+    """Find the asset of a kind that a name means at a race.
+
+    Parameters
+    ----------
+    name : str
+        An id or a seat.
+    menu : RaceMenu
+    asset_type : str
+        driver or constructor.
+    where : str
+        What opens the message.
+
+    Returns
+    -------
+    AssetKey
+        Of the menu; it may sit out.
+
+    Raises
+    ------
+    DataError
+        It names none, or a driver of several seats who has none at the race; the message names what is near.
+    """
+    idle = [seat for _, seat in sorted(menu.inactive) if driver_of(seat) == name]
+    if name not in menu.seats and len(idle) > 1:
+        raise DataError(f"{where}: expected the seat of {name!r}, one of {' and '.join(idle)}")
+    key = asset_at(name, menu)
+    if key[0] != asset_type or key not in menu.prices:
+        known = sorted({driver_of(asset_id) for kind, asset_id in menu.prices if kind == asset_type})
+        near = difflib.get_close_matches(driver_of(name), known, NEAREST) or known
+        raise DataError(f"{where}: expected ids of {menu.race_key} such as {', '.join(near)}, found {name}")
+    return key
 
 
 def inactive_notes(team: Team, menu: RaceMenu) -> tuple[str, ...]:
@@ -306,18 +340,6 @@ def _landed(pipeline: Pipeline, table: str, columns: list[str]) -> pd.DataFrame:
     return rows if list(rows.columns) == columns else nothing
 
 
-def _asset(name: str, menu: RaceMenu, asset_type: str, where: str) -> AssetKey:
-    idle = [seat for _, seat in sorted(menu.inactive) if driver_of(seat) == name]
-    if name not in menu.seats and len(idle) > 1:
-        raise DataError(f"{where}: expected the seat of {name!r}, one of {' and '.join(idle)}")
-    key = asset_at(name, menu)
-    if key[0] != asset_type or key not in menu.prices:
-        known = sorted({driver_of(asset_id) for kind, asset_id in menu.prices if kind == asset_type})
-        near = difflib.get_close_matches(driver_of(name), known, NEAREST) or known
-        raise DataError(f"{where}: expected ids of {menu.race_key} such as {', '.join(near)}, found {name}")
-    return key
-
-
 def _boosted(my_team: MyTeam, menu: RaceMenu, seats: Sequence[str], name: str) -> str:
     meant = [seat for seat in seats if seat == my_team.boosted or driver_of(seat) == my_team.boosted]
     if len(meant) > 1:
@@ -363,7 +385,7 @@ def _check_wishes(my_team: MyTeam, rules: SeasonRules, menu: RaceMenu, name: str
     found: dict[str, set[AssetKey]] = {}
     for key, names in (("locked", my_team.locked), ("banned", my_team.banned)):
         kinds = {asset: CONSTRUCTOR if (CONSTRUCTOR, asset) in menu.prices else DRIVER for asset in names}
-        found[key] = {_asset(asset, menu, kind, f"{name}: {key}") for asset, kind in kinds.items()}
+        found[key] = {named_asset(asset, menu, kind, f"{name}: {key}") for asset, kind in kinds.items()}
     both = sorted(found["locked"] & found["banned"])
     if both:
         raise DataError(f"{name}: banned: expected no asset that is locked as well, found {both[0][1]}")

@@ -205,7 +205,7 @@ def choose(pipeline: Pipeline, race_key: str, wishes: LineupWishes) -> RaceChoic
     problem = _with_wishes(own.problem(forecast), wishes, forecast.menu, names)
     playable = playable_chips(forecast, own.team)
     _check_chip(wishes.chip, playable)
-    views, draws = _views(pipeline, forecast, problem)
+    views, draws = weekend_views(pipeline, forecast, problem)
     objective = _objective(wishes.risk, forecast.menu, names)
     played, draws = _under_chip(problem, views, draws, forecast.rules, wishes.chip)
     return RaceChoice(
@@ -235,7 +235,7 @@ def explained(pipeline: Pipeline, forecast: RaceForecast, own: OwnTeam, ranked: 
     RaceChoice
     """
     problem = own.problem(forecast)
-    views, draws = _views(pipeline, forecast, problem)
+    views, draws = weekend_views(pipeline, forecast, problem)
     return RaceChoice(
         forecast=forecast,
         team=own.team,
@@ -415,8 +415,27 @@ def _check_chip(chip: str | None, playable: Sequence[str]) -> None:
         raise UsageError(f"Chip: expected one that can be played, {', '.join(playable) or 'none is'}, found {chip!r}.")
 
 
-def _views(pipeline: Pipeline, forecast: RaceForecast, problem: LineupProblem) -> tuple[WeekendViews, np.ndarray]:
-    """Arrange what is expected of the weekend, and its draws, moved to the points of the problem."""
+def weekend_views(
+    pipeline: Pipeline, forecast: RaceForecast, problem: LineupProblem
+) -> tuple[WeekendViews, np.ndarray]:
+    """Arrange what is expected of a weekend, and its draws, moved to the points of the problem.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+    forecast : RaceForecast
+    problem : LineupProblem
+
+    Returns
+    -------
+    tuple of WeekendViews and ndarray of shape (n, assets)
+        The draws once more beside the views that have them.
+
+    Raises
+    ------
+    WarehouseError
+        The race has no draws.
+    """
     race_key = forecast.menu.race_key
     drawn = race_draws(pipeline, [race_key])
     if race_key not in drawn:

@@ -46,6 +46,7 @@ def test_every_command_of_the_table_exists() -> None:
         "report",
         "scores",
         "team",
+        "recommend",
         "tune",
         "export",
         "export-training",

@@ -1,0 +1,197 @@
+"""How many teams are advised in a second: transfers, boost and chip for one race, from file to file.
+
+Here: 100,000 random teams of the realistic menu of `benchmarks.lineups`, a race as it looks early in a season. Not
+here: whether the advice is right, which the unit tests prove.
+"""
+
+import resource
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from benchmarks.lineups import full_menu
+from benchmarks.registry import Figure, benchmark, median_seconds
+from f1_pipeline.game.decisions import RaceMenu, driver_of, seat_id
+from f1_pipeline.game.lineup import CONSTRUCTOR, DRIVER
+from f1_pipeline.game.rules import load_rules
+from f1_pipeline.optimize.chip_gains import WeekendViews
+from f1_pipeline.optimize.many_teams import race_tables
+from f1_pipeline.optimize.milp import solve_lineups
+from f1_pipeline.optimize.problem import Held, LineupProblem
+from f1_pipeline.settings import Settings, load_settings
+from f1_pipeline.steps.recommend import RecommendRequest, advise_file
+from f1_pipeline.steps.team_advice import RaceAdviser
+from f1_pipeline.steps.team_rows import TeamReader
+
+TEAMS, BY_PULP, DRAWS, MOST_TRANSFERS = 100_000, 20, 1_000, 3
+RACE = "2026-monaco"
+KEEP_POINTS = {
+    "autopilot": 10.4,
+    "extra_boost": 65.1,
+    "final_fix": 8.0,
+    "limitless": 91.2,
+    "no_negative": 49.8,
+    "wildcard": 11.9,
+}
+"""What each chip was worth unplayed after the Monaco Grand Prix of 2026."""
+NOTHING_KNOWN = dict.fromkeys(KEEP_POINTS, np.inf)
+LAST_RACE = dict.fromkeys(KEEP_POINTS, 0.0)
+
+
+def made_up_race() -> LineupProblem:
+    """Make the menu of a race, drivers by seat.
+
+    Returns
+    -------
+    LineupProblem
+        That of `full_menu` with names as the game has them.
+    """
+    problem = full_menu()
+    constructors = tuple(f"constructor-{row:02}" for row in range(len(problem.constructor_ids)))
+    seats = tuple(seat_id(driver, constructors[row // 2]) for row, driver in enumerate(problem.driver_ids))
+    return replace(problem, driver_ids=seats, constructor_ids=constructors, race_key=RACE)
+
+
+def made_up_adviser(keep_points: dict[str, float]) -> RaceAdviser:
+    """Make what all teams of the race share.
+
+    Parameters
+    ----------
+    keep_points
+        What each chip is worth unplayed.
+
+    Returns
+    -------
+    RaceAdviser
+        With a thousand joint draws.
+    """
+    problem, rules = made_up_race(), load_rules(load_settings().data_dir, 2026)
+    generator = np.random.default_rng(2026)
+    points = np.concatenate([problem.driver_points, problem.constructor_points])
+    draws = generator.normal(0, 12, (DRAWS, len(points)))
+    draws += points - draws.mean(axis=0)
+    remaining = 0.6 * draws[:, : len(problem.driver_ids)]
+    views = WeekendViews(draws, points + 2.0, remaining)
+    tables = race_tables(problem, views, rules, frozenset(), keep_points)
+    menu = RaceMenu(RACE, ("2026-australia", RACE), has_sprint=False, prices=problem.prices)
+    return RaceAdviser(tables, TeamReader(menu, rules, tables.market), MOST_TRANSFERS)
+
+
+def random_teams(adviser: RaceAdviser, count: int) -> pa.Table:
+    """Draw teams of any drivers and constructors, up to 6 million in the bank, half of the chips left.
+
+    Parameters
+    ----------
+    adviser
+        Of the race.
+    count
+        Teams wanted.
+
+    Returns
+    -------
+    pyarrow.Table
+        As `f1-pipeline recommend` reads it.
+    """
+    market, generator = adviser.tables.market, np.random.default_rng(7)
+    drivers = generator.random((count, len(market.driver_ids))).argsort(axis=1)[:, : market.driver_count]
+    constructors = generator.random((count, len(market.constructor_ids))).argsort(axis=1)[:, : market.constructor_count]
+    is_left = generator.random((count, len(KEEP_POINTS))) < 0.5
+    return pa.table(
+        {
+            "team_id": np.arange(count),
+            "drivers": _lists([driver_of(seat) for seat in market.driver_ids], drivers),
+            "constructors": _lists(list(market.constructor_ids), constructors),
+            "bank_musd": generator.integers(0, 60, count) / 10,
+            "free_transfers": generator.integers(0, 4, count),
+            "chips_left": pa.ListArray.from_arrays(
+                np.concatenate([[0], is_left.sum(axis=1).cumsum()]).astype(np.int32),
+                pa.array(sorted(KEEP_POINTS)).take(pa.array(np.nonzero(is_left)[1])),
+            ),
+        }
+    )
+
+
+def _lists(names: list[str], rows: np.ndarray) -> pa.Array:
+    offsets = np.arange(0, rows.size + 1, rows.shape[1], dtype=np.int32)
+    return pa.ListArray.from_arrays(offsets, pa.array(names).take(pa.array(rows.ravel())))
+
+
+def advise_on_one_core(keep_points: dict[str, float], count: int) -> tuple[float, float]:
+    """Advise random teams from file to file, in a process of its own.
+
+    Parameters
+    ----------
+    keep_points
+        What each chip is worth unplayed.
+    count
+        Teams.
+
+    Returns
+    -------
+    tuple of float
+        Seconds of the processor, however many threads took them, and the most memory in GiB.
+    """
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+        return process.submit(_advise, keep_points, count).result()
+
+
+def _advise(keep_points: dict[str, float], count: int) -> tuple[float, float]:
+    adviser = made_up_adviser(keep_points)
+    here = load_settings()
+    settings = Settings(here.home, here.data_dir, here.warehouse_dir)
+    with tempfile.TemporaryDirectory() as folder:
+        teams = Path(folder) / "teams.parquet"
+        pq.write_table(random_teams(adviser, count), teams)
+        request = RecommendRequest(teams, Path(folder) / "advice.parquet", RACE, MOST_TRANSFERS)
+        started = time.process_time()
+        advise_file(settings, adviser, request, lambda done, total: None)
+        seconds = time.process_time() - started
+    return seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+
+
+def _each_by_pulp() -> Callable[[], None]:
+    """Solve some of the teams one by one, without chips."""
+    problem, adviser = made_up_race(), made_up_adviser(NOTHING_KNOWN)
+    rows = random_teams(adviser, BY_PULP).to_pylist()
+    seat_of = {driver_of(seat): seat for seat in problem.driver_ids}
+
+    def solve() -> None:
+        for row in rows:
+            held = Held(
+                tuple(seat_of[driver] for driver in row["drivers"]),
+                tuple(row["constructors"]),
+                row["free_transfers"],
+                adviser.tables.extra_points,
+            )
+            keys = [*((DRIVER, seat) for seat in held.drivers), *((CONSTRUCTOR, name) for name in held.constructors)]
+            budget = round(row["bank_musd"] * 10) + sum(problem.prices[key] for key in keys)
+            solve_lineups(replace(problem, held=held, rules=replace(problem.rules, budget_tenths=budget)), 1)
+
+    return solve
+
+
+@benchmark("recommend_teams_per_s")
+def recommend_teams() -> list[Figure]:
+    """Count the teams that one core advises in a second, against solving each by PuLP, and the memory that it takes.
+
+    With all chips weighed, without any, and with all of them worth nothing unplayed, as at a season's last race.
+    """
+    reference = BY_PULP / median_seconds(_each_by_pulp(), repeats=3)
+    seconds, memory = advise_on_one_core(KEEP_POINTS, TEAMS)
+    plain, _ = advise_on_one_core(NOTHING_KNOWN, TEAMS)
+    last, _ = advise_on_one_core(LAST_RACE, TEAMS)
+    by_pulp = "PuLP with CBC, each team, without chips"
+    return [
+        Figure("recommend_teams_per_s", TEAMS / seconds, "1/s", by_pulp, reference),
+        Figure("recommend_without_chips_per_s", TEAMS / plain, "1/s", by_pulp, reference),
+        Figure("recommend_last_race_per_s", TEAMS / last, "1/s", by_pulp, reference),
+        Figure("recommend_memory_gib", memory, "GiB", "what 100,000 teams may take", 4.0),
+    ]

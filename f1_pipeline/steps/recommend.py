@@ -1,0 +1,300 @@
+"""The best transfers, boost and chip of every team in a file, part by part.
+
+Belongs here: the files: teams in, advice out, parts kept in between. Neighbours: `team_advice` advises a part, `spread`
+does so here or on workers, `report.recommend` tells what came of it.
+
+Finished parts lie beside the answer, each with the key of what it was made of: teams, forecast and options. A run that
+was stopped goes on after them; parts with another key go.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pandas.util import hash_pandas_object
+
+from f1_pipeline.errors import DataError, UsageError
+from f1_pipeline.settings import Settings
+from f1_pipeline.steps.advice_rows import answer_schema
+from f1_pipeline.steps.pipeline import Pipeline
+from f1_pipeline.steps.spread import spread
+from f1_pipeline.steps.team_advice import Part, RaceAdviser, advise_part, race_adviser
+from f1_pipeline.steps.team_rows import check_columns, columns_of
+
+VERSION = "1"
+"""Part of every key: raise it when the same teams and tables give another answer."""
+KEY = b"f1_recommend_key"
+IDS_AT_ONCE = 100_000
+
+
+@dataclass
+class RecommendSummary:
+    """What came of a file of teams.
+
+    Attributes
+    ----------
+    race_key : str
+    chips : dict of str to int
+        Teams that should play each chip.
+    teams, errors, resumed_teams : int
+        Rows, those that are bad, and those whose part was there already.
+    gain_points : float
+        Sum over the good rows of what the advice gains over doing nothing.
+    """
+
+    race_key: str
+    chips: dict[str, int]
+    teams: int = 0
+    errors: int = 0
+    resumed_teams: int = 0
+    gain_points: float = 0.0
+
+    @property
+    def mean_gain_points(self) -> float | None:
+        """Mean gain of a good row."""
+        good = self.teams - self.errors
+        return self.gain_points / good if good else None
+
+    def add(self, rows: pa.Table) -> None:
+        """Count the rows of a part."""
+        self.teams += rows.num_rows
+        self.errors += rows.num_rows - rows["error"].null_count
+        self.gain_points += float(np.nansum(rows["gain_points"].to_numpy()))
+        for chip, count in rows["chip"].to_pandas().value_counts().items():
+            self.chips[str(chip)] += int(count)
+
+
+@dataclass(frozen=True)
+class RecommendRequest:
+    """What is asked.
+
+    Attributes
+    ----------
+    teams, out : Path
+        Parquet files.
+    race_key : str
+    most_transfers : int
+        Transfers at most, unless any number is free.
+    part_size : int
+        Teams of a part.
+    """
+
+    teams: Path
+    out: Path
+    race_key: str
+    most_transfers: int = 3
+    part_size: int = 10_000
+
+    @property
+    def parts_dir(self) -> Path:
+        """Where finished parts lie until all are."""
+        return self.out.with_name(f"{self.out.name}.parts")
+
+
+def recommend(
+    pipeline: Pipeline,
+    request: RecommendRequest,
+    on_part: Callable[[int, int], None] = lambda done, total: None,
+) -> RecommendSummary:
+    """Advise every team of a file, and write the answers whole or not at all.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+    request : RecommendRequest
+    on_part : callable
+        Told how many teams are done, and of how many.
+
+    Returns
+    -------
+    RecommendSummary
+
+    Raises
+    ------
+    UsageError
+        There are no teams, or the answer would take the place of something else; or see `race_adviser`.
+    DataError
+        A file cannot be read or written, or lacks a column.
+    WarehouseError
+        See `race_adviser`.
+    """
+    _check_request(request)
+    adviser = race_adviser(pipeline, request.race_key, request.most_transfers)
+    return advise_file(pipeline.settings, adviser, request, on_part)
+
+
+def advise_file(
+    settings: Settings, adviser: RaceAdviser, request: RecommendRequest, on_part: Callable[[int, int], None]
+) -> RecommendSummary:
+    """Do the same with a race that has been read.
+
+    Parameters
+    ----------
+    settings : Settings
+        Whether parts are spread over workers.
+    adviser : RaceAdviser
+    request : RecommendRequest
+    on_part : callable
+
+    Returns
+    -------
+    RecommendSummary
+
+    Raises
+    ------
+    F1PipelineError
+        See `recommend`.
+    """
+    with _opened(request.teams) as teams:
+        schema, total = teams.schema_arrow, teams.metadata.num_rows
+        check_columns(schema, request.teams.name)
+        key, twice = _key(request, adviser), _ids_twice(teams, request.teams)
+        summary = RecommendSummary(request.race_key, dict.fromkeys(adviser.tables.chips, 0))
+        try:
+            done = _finished_parts(request, key)
+            summary.resumed_teams = sum(done.values())
+            on_part(summary.resumed_teams, total)
+            missing = (part for part in _parts(teams, request, twice) if part.number not in done)
+            for number, rows in spread(settings, advise_part, missing, adviser):
+                _write(rows.replace_schema_metadata({KEY: key}), _part_path(request, number))
+                on_part(rows.num_rows, total)
+            _join(request, answer_schema(schema.field("team_id").type), summary)
+            shutil.rmtree(request.parts_dir)
+        except OSError as error:
+            raise DataError(f"{request.out}: cannot be written: {error.strerror or error}") from error
+        finally:
+            with suppress(OSError):
+                request.parts_dir.rmdir()  # unless there are finished parts in it
+    return summary
+
+
+def _check_request(request: RecommendRequest) -> None:
+    if request.out.is_dir():
+        raise UsageError(f"--out: expected a file, found the folder {request.out}")
+    if request.out.resolve() == request.teams.resolve():
+        raise UsageError(f"--out: expected another file than that of the teams, found {request.out}")
+
+
+@contextmanager
+def _opened(path: Path) -> Generator[pq.ParquetFile]:
+    try:
+        file = pq.ParquetFile(path)
+    except FileNotFoundError as error:
+        raise UsageError(f"--teams: expected a Parquet file, found none at {path}") from error
+    except (OSError, pa.ArrowException) as error:
+        raise DataError(f"{path}: expected a Parquet file of teams: {_first_line(error)}") from error
+    with file:
+        yield file
+
+
+def _batches(teams: pq.ParquetFile, path: Path, size: int, columns: list[str]) -> Iterator[pa.Table]:
+    """Read some columns, so many rows at a time."""
+    try:
+        for batch in teams.iter_batches(batch_size=size, columns=columns):
+            yield pa.Table.from_batches([batch])
+    except (OSError, pa.ArrowException) as error:
+        raise DataError(f"{path}: expected a whole Parquet file of teams: {_first_line(error)}") from error
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).splitlines()[0]
+
+
+def _parts(teams: pq.ParquetFile, request: RecommendRequest, twice: frozenset[object]) -> Iterator[Part]:
+    columns = columns_of(teams.schema_arrow)
+    for number, rows in enumerate(_batches(teams, request.teams, request.part_size, columns)):
+        is_twice = np.zeros(rows.num_rows, dtype=bool)
+        # Without its nulls a column of numbers stays one of whole numbers.
+        is_twice[rows["team_id"].is_valid().to_numpy()] = rows["team_id"].drop_null().to_pandas().isin(twice)
+        yield Part(number, rows, is_twice)
+
+
+def _ids_twice(teams: pq.ParquetFile, path: Path) -> frozenset[object]:
+    """Find the ids that several rows have; eight bytes a team are kept, not the ids."""
+    hashes = [_hashes(ids) for ids in _ids(teams, path)]
+    every = np.sort(np.concatenate([np.zeros(0, dtype=np.uint64), *hashes]))
+    suspects = every[1:][every[1:] == every[:-1]]
+    if not suspects.size:
+        return frozenset()
+    # Two ids may share a hash, so those that do are counted by themselves.
+    rest = pd.concat([ids[np.isin(_hashes(ids), suspects)] for ids in _ids(teams, path)])
+    return frozenset(rest[rest.duplicated()])
+
+
+def _ids(teams: pq.ParquetFile, path: Path) -> Iterator[pd.Series]:
+    for rows in _batches(teams, path, IDS_AT_ONCE, ["team_id"]):
+        yield rows["team_id"].drop_null().to_pandas()
+
+
+def _hashes(ids: pd.Series) -> np.ndarray:
+    return hash_pandas_object(ids, index=False).to_numpy()  # ty: ignore[not-callable]
+
+
+def _key(request: RecommendRequest, adviser: RaceAdviser) -> str:
+    """Hash what the answers follow from: the teams, the race, its tables and the options."""
+    digest = hashlib.sha256(f"{VERSION} {request.race_key} {request.most_transfers} {request.part_size}".encode())
+    with request.teams.open("rb") as stream:
+        digest.update(hashlib.file_digest(stream, "sha256").digest())
+    digest.update(adviser.digest())
+    return digest.hexdigest()
+
+
+def _part_path(request: RecommendRequest, number: int) -> Path:
+    return request.parts_dir / f"part-{number:05d}.parquet"
+
+
+def _finished_parts(request: RecommendRequest, key: str) -> dict[int, int]:
+    """Find the parts that are there, with their rows; whatever else is in the folder goes."""
+    request.parts_dir.mkdir(parents=True, exist_ok=True)
+    done = {}
+    for path in request.parts_dir.iterdir():
+        rows = _rows_of_part(path, key)
+        if rows is None:
+            path.unlink()
+        else:
+            done[int(path.stem.removeprefix("part-"))] = rows
+    return done
+
+
+def _rows_of_part(path: Path, key: str) -> int | None:
+    try:
+        found = pq.read_metadata(path)
+    except (OSError, pa.ArrowException):  # cut short, or no part at all: it is made again
+        return None
+    return found.num_rows if (found.metadata or {}).get(KEY) == key.encode() else None
+
+
+def _join(request: RecommendRequest, schema: pa.Schema, summary: RecommendSummary) -> None:
+    """Write the answers of all parts into one file, one part at a time in memory."""
+    with _unfinished(request.out) as path, pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        for part in sorted(request.parts_dir.iterdir(), key=lambda path: int(path.stem.removeprefix("part-"))):
+            rows = pq.read_table(part).replace_schema_metadata(None)
+            summary.add(rows)
+            writer.write_table(rows)
+
+
+def _write(rows: pa.Table, path: Path) -> None:
+    with _unfinished(path) as unfinished:
+        pq.write_table(rows, unfinished, compression="zstd")
+
+
+@contextmanager
+def _unfinished(path: Path) -> Generator[Path]:
+    """Give a file to write that takes the place of another when all is well, and vanishes otherwise."""
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        yield unfinished
+        unfinished.replace(path)
+    finally:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)

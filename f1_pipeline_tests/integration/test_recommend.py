@@ -1,0 +1,274 @@
+"""Advice for many teams on a computed warehouse: the same as for one team, whole files or none, and after a kill."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner, Result
+
+from f1_pipeline.cli import main
+from f1_pipeline.errors import DataError, UsageError
+from f1_pipeline.game.decisions import driver_of
+from f1_pipeline.game.lineup import CONSTRUCTOR, DRIVER
+from f1_pipeline.optimize.chip_gains import chip_gains
+from f1_pipeline.optimize.chip_timing import chip_to_play
+from f1_pipeline.optimize.enumeration import best_lineups
+from f1_pipeline.sources.my_team import MyTeam
+from f1_pipeline.steps.chips import known_at
+from f1_pipeline.steps.my_team import team_for
+from f1_pipeline.steps.pipeline import Pipeline
+from f1_pipeline.steps.race_choice import OwnTeam, playable_chips, race_forecasts, weekend_views
+from f1_pipeline.steps.recommend import RecommendRequest, recommend
+from f1_pipeline.steps.team_advice import RaceAdviser, race_adviser
+from f1_pipeline_tests.many_team_problems import team_table
+from f1_pipeline_tests.support import NEXT_RACE, REPO
+
+COLUMNS = (
+    "team_id race_key transfers_out transfers_in drivers constructors boosted extra_boosted chip transfer_count "
+    "transfer_points cost_musd bank_musd expected_points gain_points chip_gain_points error"
+)
+SUMMARY = (
+    "race_key file teams errors resumed_teams seconds teams_per_s mean_gain_points autopilot_teams extra_boost_teams "
+    "final_fix_teams limitless_teams no_negative_teams wildcard_teams"
+)
+EVERY_TRANSFER = 7
+
+
+@pytest.fixture(scope="module")
+def adviser(complete: Pipeline) -> RaceAdviser:
+    return race_adviser(complete, NEXT_RACE, EVERY_TRANSFER)
+
+
+@pytest.fixture
+def command(complete: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Any:
+    for name, value in environment(complete).items():
+        monkeypatch.setenv(name, value)
+    return lambda *words: CliRunner().invoke(main, ["recommend", *map(str, words)])
+
+
+def environment(pipeline: Pipeline) -> dict[str, str]:
+    settings = pipeline.settings
+    return {"F1_DATA_DIR": str(settings.data_dir), "F1_WAREHOUSE_DIR": str(settings.warehouse_dir)}
+
+
+def write(path: Path, table: pa.Table) -> Path:
+    pq.write_table(table, path)
+    return path
+
+
+def answers(path: Path) -> list[dict[str, Any]]:
+    return pq.read_table(path).to_pylist()
+
+
+def my_team(row: dict[str, Any]) -> MyTeam:
+    """Write a row as the team file of its player."""
+    return MyTeam(
+        race_key=NEXT_RACE,
+        drivers=tuple(row["drivers"]),
+        constructors=tuple(row["constructors"]),
+        boosted=row["boosted"],
+        bank_tenths=round(row["bank_musd"] * 10),
+        free_transfers=row["free_transfers"],
+        chips_left=tuple(row["chips_left"]),
+        races_played=row["races_played"],
+    )
+
+
+def test_each_team_has_the_advice_that_it_would_have_alone(
+    complete: Pipeline, adviser: RaceAdviser, tmp_path: Path
+) -> None:
+    rows = team_table(adviser.reader, 40, seed=1)
+    teams = write(tmp_path / "teams.parquet", rows)
+    out = tmp_path / "advice.parquet"
+    recommend(complete, RecommendRequest(teams, out, NEXT_RACE, EVERY_TRANSFER, 15))
+    forecast, known = race_forecasts(complete, [NEXT_RACE])[NEXT_RACE], known_at(complete, NEXT_RACE)
+    chips = set()
+    for row, answer in zip(rows.to_pylist(), answers(out), strict=True):
+        team = team_for(complete, my_team(row), forecast.menu)
+        problem = OwnTeam(team).problem(forecast)
+        best, views = best_lineups(problem, 1)[0], weekend_views(complete, forecast, problem)[0]
+        gains = chip_gains(problem, views, forecast.rules, playable_chips(forecast, team))
+        kept = {name: known.keep_value(NEXT_RACE, name) for name in gains}
+        chip = chip_to_play({name: gain.points for name, gain in gains.items()}, kept)
+        ranked, gain = (best, 0.0) if chip is None else (gains[chip].ranked, gains[chip].points)
+        chips.add(chip)
+        held, wanted = set(team.lineup.asset_keys), set(ranked.lineup.asset_keys)
+        bank = None if chip == "limitless" else (team.budget_tenths - ranked.cost_tenths) / 10
+        points = dict(zip(problem.asset_keys, [*problem.driver_points, *problem.constructor_points], strict=True))
+        nothing = sum(points[key] for key in team.lineup.asset_keys) + points[DRIVER, team.boosted_driver]
+        assert answer == {
+            "team_id": row["team_id"],
+            "race_key": NEXT_RACE,
+            "transfers_out": [
+                driver_of(key[1]) for kind in (DRIVER, CONSTRUCTOR) for key in sorted(held - wanted) if key[0] == kind
+            ],
+            "transfers_in": [
+                driver_of(key[1]) for kind in (DRIVER, CONSTRUCTOR) for key in sorted(wanted - held) if key[0] == kind
+            ],
+            "drivers": [driver_of(seat) for seat in ranked.lineup.drivers],
+            "constructors": list(ranked.lineup.constructors),
+            "boosted": driver_of(ranked.lineup.boosted_driver),
+            "extra_boosted": ranked.extra_boosted_driver and driver_of(ranked.extra_boosted_driver),
+            "chip": chip,
+            "transfer_count": ranked.transfer_count,
+            "transfer_points": ranked.transfer_points,
+            "cost_musd": ranked.cost_tenths / 10,
+            "bank_musd": bank,
+            "expected_points": pytest.approx(best.points + gain, abs=1e-6),
+            "gain_points": pytest.approx(best.points + gain - nothing, abs=1e-6),
+            "chip_gain_points": None if chip is None else pytest.approx(gain, abs=1e-6),
+            "error": None,
+        }
+    assert len(chips) >= 3
+
+
+def test_the_command_tells_what_came_of_the_file(adviser: RaceAdviser, command: Any, tmp_path: Path) -> None:
+    rows = team_table(adviser.reader, 12, seed=2).to_pylist()
+    rows[3]["drivers"] = rows[3]["drivers"][:4]
+    rows[7]["team_id"] = rows[9]["team_id"]
+    teams, out = write(tmp_path / "teams.parquet", pa.Table.from_pylist(rows)), tmp_path / "advice.parquet"
+    words = ("--teams", teams, "--race", NEXT_RACE, "--out", out, "--part-size", 5)
+    result: Result = command(*words, "--format", "json")
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    assert " ".join(found) == SUMMARY
+    assert (found["teams"], found["errors"], found["resumed_teams"]) == (12, 3, 0)
+    table = pq.read_table(out)
+    assert " ".join(table.schema.names) == COLUMNS
+    told = {row["team_id"]: row["error"] for row in table.to_pylist() if row["error"]}
+    assert told["team-3"] == "drivers: expected 5, found 4"
+    assert told["team-9"] == "team_id: expected each once, found 'team-9' more than once"
+    bad = [row for row in table.to_pylist() if row["error"]]
+    assert {name for row in bad for name, value in row.items() if value is not None} == {"team_id", "race_key", "error"}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["advice.parquet", "teams.parquet"]
+    assert " ".join(command(*words, "--format", "csv").stdout.splitlines()[0].replace('"', "").split(",")) == SUMMARY
+    assert "mean gain, points" in command(*words).stdout
+
+
+def test_whole_numbers_are_ids_as_well(complete: Pipeline, adviser: RaceAdviser, tmp_path: Path) -> None:
+    rows = team_table(adviser.reader, 3, seed=3)
+    ids = pa.array([2**60, None, 2**60 + 1])
+    teams = write(tmp_path / "teams.parquet", rows.set_column(0, "team_id", ids))
+    recommend(complete, RecommendRequest(teams, tmp_path / "out.parquet", NEXT_RACE))
+    assert [(row["team_id"], row["error"]) for row in answers(tmp_path / "out.parquet")] == [
+        (2**60, None),
+        (None, "team_id: expected an id, found null"),
+        (2**60 + 1, None),
+    ]
+
+
+def test_a_file_without_teams_has_an_answer_without_rows(
+    complete: Pipeline, adviser: RaceAdviser, tmp_path: Path
+) -> None:
+    teams = write(tmp_path / "teams.parquet", team_table(adviser.reader, 1, seed=4).slice(0, 0))
+    summary = recommend(complete, RecommendRequest(teams, tmp_path / "out.parquet", NEXT_RACE))
+    assert (summary.teams, summary.mean_gain_points) == (0, None)
+    assert " ".join(pq.read_table(tmp_path / "out.parquet").schema.names) == COLUMNS
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("--teams", "none.parquet"), "--teams: expected a Parquet file, found none at "),
+        (("--teams", "text.parquet"), "text.parquet: expected a Parquet file of teams: "),
+        (("--teams", "short.parquet"), "short.parquet: expected the columns team_id, drivers, "),
+        (("--teams", "cut.parquet"), "cut.parquet: expected a"),
+        (("--teams", "teams.parquet", "--race", "2026-nowhere"), "2026-nowhere"),
+        (("--teams", "teams.parquet", "--out", "teams.parquet"), "--out: expected another file than that of the teams"),
+    ],
+)
+def test_a_wrong_request_is_told_and_nothing_is_written(
+    adviser: RaceAdviser,
+    command: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    words: tuple[str, ...],
+    expected: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    rows = team_table(adviser.reader, 300, seed=5)
+    write(tmp_path / "teams.parquet", rows)
+    write(tmp_path / "short.parquet", rows.drop_columns(["drivers"]))
+    (tmp_path / "text.parquet").write_text("team_id,drivers\n", encoding="utf-8")
+    content = bytearray((tmp_path / "teams.parquet").read_bytes())
+    content[100:1500] = bytes(1400)  # the footer stays, so that it is found only on the way
+    (tmp_path / "cut.parquet").write_bytes(content)
+    (tmp_path / "out.parquet").write_bytes(b"an earlier answer")
+    before = {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
+    given = words if "--out" in words else (*words, "--out", "out.parquet")
+    result = command(*given, *(() if "--race" in words else ("--race", NEXT_RACE)))
+    assert result.exit_code == 2, result.output
+    assert expected in result.stderr
+    assert {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()} == before
+
+
+def test_a_folder_that_cannot_be_written_is_named(complete: Pipeline, adviser: RaceAdviser, tmp_path: Path) -> None:
+    teams = write(tmp_path / "teams.parquet", team_table(adviser.reader, 2, seed=6))
+    (tmp_path / "file").touch()
+    with pytest.raises(DataError, match="cannot be written"):
+        recommend(complete, RecommendRequest(teams, tmp_path / "file" / "out.parquet", NEXT_RACE))
+    with pytest.raises(UsageError, match="--out: expected a file, found the folder"):
+        recommend(complete, RecommendRequest(teams, tmp_path, NEXT_RACE))
+
+
+def killed_after(parts: int, words: list[str], folder: Path, environ: dict[str, str]) -> None:
+    """Run the command and kill it once some parts are there."""
+    script = "from f1_pipeline.cli import main; main(prog_name='f1-pipeline')"
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, *words], cwd=REPO, env=os.environ | environ, stderr=subprocess.DEVNULL
+    )
+    try:
+        deadline = time.monotonic() + 120
+        while len(list(folder.glob("part-*.parquet"))) < parts:
+            assert process.poll() is None, "the command ended before it could be killed"
+            assert time.monotonic() < deadline
+            time.sleep(0.002)
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+
+
+def test_after_a_kill_it_goes_on_and_the_answer_is_the_same(
+    complete: Pipeline, adviser: RaceAdviser, tmp_path: Path
+) -> None:
+    rows = team_table(adviser.reader, 3_000, seed=8)
+    teams, whole, out = (tmp_path / f"{name}.parquet" for name in ("teams", "whole", "out"))
+    write(teams, rows)
+    recommend(complete, RecommendRequest(teams, whole, NEXT_RACE, part_size=50))
+    words = ["recommend", "--teams", str(teams), "--race", NEXT_RACE, "--out", str(out), "--part-size", "50"]
+    folder = tmp_path / "out.parquet.parts"
+    for parts in (3, 6):
+        killed_after(parts, words, folder, environment(complete))
+        assert not out.exists()
+    (folder / "part-00001.parquet").write_bytes(b"PAR1")  # as a disk may leave it
+    there = len(list(folder.glob("part-*.parquet")))
+    summary = recommend(complete, RecommendRequest(teams, out, NEXT_RACE, part_size=50))
+    assert summary.resumed_teams == 50 * (there - 1) >= 50 * 5
+    assert out.read_bytes() == whole.read_bytes()
+    assert not folder.exists()
+
+
+def test_parts_of_other_teams_or_options_are_made_again(
+    complete: Pipeline, adviser: RaceAdviser, tmp_path: Path
+) -> None:
+    rows = team_table(adviser.reader, 2_000, seed=9)
+    teams, out = write(tmp_path / "teams.parquet", rows), tmp_path / "out.parquet"
+    words = ["recommend", "--teams", str(teams), "--race", NEXT_RACE, "--out", str(out), "--part-size", "20"]
+    killed_after(2, words, tmp_path / "out.parquet.parts", environment(complete))
+    other = RecommendRequest(teams, out, NEXT_RACE, most_transfers=1, part_size=20)
+    assert recommend(complete, other).resumed_teams == 0
+    assert max(row["transfer_count"] for row in answers(out) if row["chip"] not in ("wildcard", "limitless")) == 1
+    killed_after(2, words, tmp_path / "out.parquet.parts", environment(complete))
+    write(teams, rows.slice(1))
+    assert recommend(complete, RecommendRequest(teams, out, NEXT_RACE, part_size=20)).resumed_teams == 0
+    assert [row["team_id"] for row in answers(out)] == rows["team_id"].to_pylist()[1:]
