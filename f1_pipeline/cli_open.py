@@ -86,6 +86,8 @@ def _open_warehouse(settings: Settings, opens_browser: bool) -> None:
     from f1_pipeline.warehouse.local_ui import ADDRESS, INSTALL, has_local_ui, serve_local_ui
 
     path = settings.published_path if settings.published_path.exists() else settings.warehouse_path
+    if settings.lake is not None and path != settings.published_path:
+        raise UsageError(f"{settings.lake}: expected a published copy to open, found none yet: `f1-pipeline run`")
     if not path.exists():
         raise WarehouseError(f"{path}: expected a warehouse, found none; `make run` builds it")
     if has_local_ui():

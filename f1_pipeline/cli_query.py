@@ -7,6 +7,7 @@ Belongs here: its options, and where the statement comes from. Neighbours: `ware
 from __future__ import annotations
 
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -27,15 +28,17 @@ LONGEST_STATEMENT = 1_000_000  # characters; what is longer is no question
         'query "select season, count(*) as races from core.race group by all order by all" --format csv',
         "query --file question.sql --out answer.parquet",
         'query "from core.race" --limit 5 --format json | head -20',
+        'query --at 2026-05-23T12:00Z "from lineups.optimal_lineup"',
     ),
 )
 @click.argument("sql", required=False, shell_complete=sql_words)
 @click.option("--file", "path", type=click.Path(path_type=Path, dir_okay=False), help="Read the statement from a file.")
 @click.option("--limit", type=click.IntRange(0), metavar="N", help="At most so many rows; all, 200 at the prompt.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write a file: .csv, .json or .parquet.")
+@click.option("--at", metavar="MOMENT", help="As it was then, such as 2026-05-23T12:00Z; a warehouse on DuckLake only.")
 @format_option
 @reports_errors
-def query(sql: str | None, path: Path | None, limit: int | None, out: Path | None, output: str) -> None:
+def query(sql: str | None, path: Path | None, limit: int | None, out: Path | None, at: str | None, output: str) -> None:
     """Ask the warehouse: SQL is one DuckDB statement, read-only.
 
     Without SQL it is read from a pipe, or typed at a prompt. Statements reach neither other files nor the network.
@@ -49,7 +52,7 @@ def query(sql: str | None, path: Path | None, limit: int | None, out: Path | Non
         raise UsageError("SQL and --file exclude each other: give one of them")
     if out is not None:
         check_row_file(out)
-    pipeline = open_published(load_settings())
+    pipeline = open_published(load_settings(), None if at is None else _moment(at))
     if sql is None and path is None and sys.stdin.isatty():
         from f1_pipeline.report.prompt import Prompt
 
@@ -66,6 +69,16 @@ def query(sql: str | None, path: Path | None, limit: int | None, out: Path | Non
         click.echo(f"{shown.num_rows:6d} rows  {out}", err=True)
     if shown.num_rows < rows.num_rows:
         click.echo(f"the first {shown.num_rows} of {rows.num_rows} rows", err=True)
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise UsageError(f"--at: expected a moment with its zone, such as 2026-05-23T12:00Z, found {text!r}")
+    return moment
 
 
 def _statement(sql: str | None, path: Path | None) -> str:

@@ -37,7 +37,7 @@ def backup(out: Path | None, wait_s: float, quiet: bool, output: str) -> None:
 
     A run that goes on is waited for; the archive has its name only when it is whole.
     """
-    from f1_pipeline.steps.backup import back_up
+    from f1_pipeline.steps.backup import back_up, note_on_lake
     from f1_pipeline.steps.restore import complete_interrupted
 
     settings = replace(load_settings(), lock_wait_s=wait_s)
@@ -45,6 +45,7 @@ def backup(out: Path | None, wait_s: float, quiet: bool, output: str) -> None:
     say = _say(quiet)
     complete_interrupted(settings, say)
     _print(asdict(back_up(settings, target, say)), output)
+    _warn(note_on_lake(settings))
 
 
 @click.command(
@@ -61,6 +62,7 @@ def restore(path: Path, yes: bool, quiet: bool, output: str) -> None:
 
     The archive is checked first, file by file. Stop the daemon (`make ui`) before, or it goes on with the old history.
     """
+    from f1_pipeline.steps.backup import note_on_lake
     from f1_pipeline.steps.restore import read_manifest
     from f1_pipeline.steps.restore import restore as bring_back
 
@@ -70,6 +72,7 @@ def restore(path: Path, yes: bool, quiet: bool, output: str) -> None:
             f"Replace facts, team, warehouse, models and history by those of {manifest.made_at}?", abort=True, err=True
         )
     _print(asdict(bring_back(settings, path, _say(quiet))), output)
+    _warn(note_on_lake(settings))
 
 
 @click.command(
@@ -90,10 +93,11 @@ def rebuild(yes: bool, quiet: bool, output: str) -> None:
     from f1_pipeline.cli_lineup import print_stored
     from f1_pipeline.report.progress import run_with_progress
     from f1_pipeline.steps.pipeline import Pipeline
-    from f1_pipeline.steps.rebuild import move_aside, season_tables
+    from f1_pipeline.steps.rebuild import move_aside, refuse_lake, season_tables
     from f1_pipeline.steps.restore import complete_interrupted
 
     settings, say = load_settings(), _say(quiet)
+    refuse_lake(settings)
     if not yes:
         click.confirm(f"Move {settings.warehouse_path} aside and compute everything again?", abort=True, err=True)
     complete_interrupted(settings, say)
@@ -132,6 +136,12 @@ def prune(keep_days: int, dry_run: bool, quiet: bool, output: str) -> None:
 
 def _say(quiet: bool) -> Callable[[str], None]:
     return lambda text: None if quiet else click.echo(text, err=True)
+
+
+def _warn(note: str) -> None:
+    """Say what nobody may miss, --quiet or not."""
+    if note:
+        click.echo(note, err=True)
 
 
 def _print(values: dict[str, Any], output: str) -> None:

@@ -28,7 +28,7 @@ from f1_pipeline.errors import UsageError, WarehouseError
 from f1_pipeline.settings import Settings
 from f1_pipeline.sources.publish import publishing
 from f1_pipeline.sources.source import Say
-from f1_pipeline.warehouse.connection import Warehouse
+from f1_pipeline.steps.pipeline import Pipeline
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -167,10 +167,20 @@ def alone(settings: Settings, say: Say) -> Generator[None]:
     """
     # The run first, which may last: while it is waited for, others may write facts.
     with (
-        Warehouse(settings.warehouse_path, settings.lock_wait_s).locked(),
+        Pipeline(settings).warehouse.locked(),
         publishing(settings.data_dir, say, settings.lock_wait_s),
     ):
         yield
+
+
+def note_on_lake(settings: Settings) -> str:
+    """Say how the tables of a lake are backed up, which no archive holds; empty for the DuckDB file."""
+    lake = settings.lake
+    if lake is None:
+        return ""
+    catalog = "`pg_dump` of its catalog's database" if lake.is_shared else f"copy {lake.path}"
+    files = f", then copy {lake.data_path}" if lake.data_path else ", then copy its files"
+    return f"The archive is without the tables, which are on {lake}: {catalog}{files} (docs/scale.md)."
 
 
 def _copy(source: Path, target: Path) -> None:

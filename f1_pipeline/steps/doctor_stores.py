@@ -14,16 +14,18 @@ from pathlib import Path
 
 from f1_pipeline.steps.doctor import Check, looked, shortened
 from f1_pipeline.steps.lineups import LINEUP_TABLE
-from f1_pipeline.steps.pipeline import Pipeline, open_published
+from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.registry import REVIEW_TABLE
 from f1_pipeline.steps.restore import COMPLETE, refuse_interrupted
 from f1_pipeline.warehouse.checkup import TableState, read_everything, stored_columns
+from f1_pipeline.warehouse.connection import Warehouse
 from f1_pipeline.warehouse.dry_run import column_types
 from f1_pipeline.warehouse.frames import has_table
 from f1_pipeline.warehouse.lock_holder import lock_holder
 
 LONG_RUN = timedelta(hours=3)  # every season from nothing takes minutes, seasons by agents less than an hour
 REBUILD = "`f1-pipeline rebuild` puts the file aside and computes everything again"
+MEND_LAKE = "docs/scale.md says how to bring a lake back"
 RUN = "`f1-pipeline run`"
 CANDIDATE_TABLE = "predictions.candidate_points"
 MODELS_OF = "select distinct model_uri from predictions.candidate_points where race_key = $race_key order by model_uri"
@@ -34,7 +36,10 @@ def store_checks(pipeline: Pipeline) -> Iterator[Check]:
     yield check_lock(pipeline)
     yield looked("restore", lambda: check_restore(pipeline), COMPLETE)
     found: dict[str, TableState] = {}
-    warehouse = looked("warehouse", lambda: check_warehouse(pipeline, found), REBUILD)
+    if pipeline.settings.lake is None:
+        warehouse = looked("warehouse", lambda: check_warehouse(pipeline, found), REBUILD)
+    else:
+        warehouse = looked("warehouse", lambda: check_lake(pipeline, found), MEND_LAKE)
     yield warehouse
     if warehouse.status == "ok":
         yield looked("columns", lambda: check_columns(pipeline), REBUILD)
@@ -45,7 +50,10 @@ def store_checks(pipeline: Pipeline) -> Iterator[Check]:
 
 def check_lock(pipeline: Pipeline) -> Check:
     """Say who writes the warehouse, and since when."""
-    holder = lock_holder(pipeline.settings.warehouse_path)
+    lake = pipeline.settings.lake
+    if lake is not None and lake.is_shared:
+        return Check("lock", "ok", "the writers of a lake take turns, nobody keeps others out")
+    holder = lock_holder(pipeline.settings.warehouse_path if lake is None else lake.path)
     if holder is None:
         return Check("lock", "ok", "nobody writes the warehouse")
     command = f" ({holder.command})" if holder.command else ""
@@ -76,9 +84,24 @@ def check_warehouse(pipeline: Pipeline, found: dict[str, TableState]) -> Check:
     if lock_holder(path) is not None:
         return Check("warehouse", "warn", f"{path}: being written, not looked at", "look again when the run is over")
     with pipeline.warehouse.read() as connection:
-        found.update(read_everything(connection, path))
+        found.update(read_everything(connection, str(path)))
     row_count, size = sum(count for count, _ in found.values()), path.stat().st_size
     return Check("warehouse", "ok", f"{path}: {len(found)} tables, {row_count} rows, {size / 1e6:.0f} MB")
+
+
+def check_lake(pipeline: Pipeline, found: dict[str, TableState]) -> Check:
+    """Reach the catalog of a lake, and read every row of its tables; see `check_warehouse`."""
+    from f1_pipeline.warehouse.lake import describe
+
+    name = pipeline.warehouse.name
+    if not pipeline.warehouse.exists():
+        return Check("warehouse", "warn", f"{name}: nothing has been computed yet", RUN)
+    with pipeline.warehouse.read() as connection:
+        lake = describe(connection)
+        found.update(read_everything(connection, name))
+    row_count = sum(count for count, _ in found.values())
+    sentence = f"{name}: {len(found)} tables, {row_count} rows, {lake.state_count} states, DuckLake {lake.version}"
+    return Check("warehouse", "ok", f"{sentence}, files in {lake.data_path}")
 
 
 def check_columns(pipeline: Pipeline) -> Check:
@@ -118,8 +141,8 @@ def check_published(pipeline: Pipeline, own: Mapping[str, TableState]) -> Check:
     path = pipeline.settings.published_path
     if not path.exists():
         return Check("published", "warn", f"{path}: there is no published copy yet", RUN)
-    with closing(open_published(pipeline.settings)) as copy, copy.warehouse.read() as connection:
-        published = read_everything(connection, path)
+    with Warehouse(path, pipeline.settings.lock_wait_s).read() as connection:
+        published = read_everything(connection, str(path))
     made = f"{path}: published {datetime.fromtimestamp(path.stat().st_mtime, UTC):%Y-%m-%dT%H:%M} UTC"
     other = sorted(name for name, state in own.items() if published.get(name) != state)
     if other:

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from f1_pipeline.errors import WarehouseError
+from f1_pipeline.errors import UsageError, WarehouseError
+from f1_pipeline.settings import Settings
 from f1_pipeline.sources.source import Say
 from f1_pipeline.steps.backup import disk_errors
 from f1_pipeline.steps.lineups import LINEUP_TABLE
@@ -74,9 +75,12 @@ def move_aside(pipeline: Pipeline, say: Say) -> Rebuilt:
 
     Raises
     ------
+    UsageError
+        The warehouse is a lake.
     WarehouseError
         A run goes on, or the disk is full; what was there is, or aside, and trying again goes on from there.
     """
+    refuse_lake(pipeline.settings)
     path = pipeline.settings.warehouse_path
     with Warehouse(path, pipeline.settings.lock_wait_s).locked(), disk_errors(path, "cannot be moved aside"):
         kept = _build(pipeline, _saved(pipeline, say), say)
@@ -90,6 +94,20 @@ def move_aside(pipeline: Pipeline, say: Say) -> Rebuilt:
         if kept:
             _beside(path, WHOLE).rename(path)
     return Rebuilt(aside, kept)
+
+
+def refuse_lake(settings: Settings) -> None:
+    """Refuse to put a lake aside, which others use, and which keeps its earlier states itself.
+
+    Raises
+    ------
+    UsageError
+    """
+    if settings.lake is not None:
+        raise UsageError(
+            f"{settings.lake}: expected a DuckDB file to put aside, found a lake: bring its catalog back by "
+            "`pg_restore` (docs/scale.md), or point F1_WAREHOUSE at an empty database and run `f1-pipeline run`"
+        )
 
 
 def season_tables(pipeline: Pipeline) -> list[str]:

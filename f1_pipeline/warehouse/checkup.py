@@ -5,25 +5,24 @@ Belongs here: reading for its own sake. Neighbours: `steps.doctor_stores` judges
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import duckdb
 
 from f1_pipeline.errors import WarehouseError
+from f1_pipeline.warehouse.lake_errors import is_lost
 
 TableState = tuple[int, int]
 """Rows of a table, and a sum of their hashes that does not depend on their order."""
 STATE = "count(*), coalesce(bit_xor(hash(tab)), 0)"
 
 
-def read_everything(connection: duckdb.DuckDBPyConnection, path: Path) -> dict[str, TableState]:
+def read_everything(connection: duckdb.DuckDBPyConnection, name: str) -> dict[str, TableState]:
     """Read every row of every table; DuckDB holds each block against its checksum.
 
     Parameters
     ----------
     connection : duckdb.DuckDBPyConnection
-    path : Path
-        The file, for messages.
+    name : str
+        The warehouse, for messages.
 
     Returns
     -------
@@ -36,17 +35,19 @@ def read_everything(connection: duckdb.DuckDBPyConnection, path: Path) -> dict[s
         A table cannot be read; the message names it.
     """
     found: dict[str, TableState] = {}
-    for name in stored_columns(connection):
+    for table in stored_columns(connection):
         try:
-            found[name] = connection.table(name).set_alias("tab").aggregate(STATE).fetchall()[0]
+            found[table] = connection.table(table).set_alias("tab").aggregate(STATE).fetchall()[0]
         except duckdb.Error as error:
+            if is_lost(error):
+                raise
             reason = str(error).splitlines()[0]
-            raise WarehouseError(f"{path}: {name} cannot be read, the file is damaged: {reason}") from error
+            raise WarehouseError(f"{name}: {table} cannot be read, the file is damaged: {reason}") from error
     return found
 
 
 def stored_columns(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:
-    """List the columns of every table in the file, with DuckDB's type of each, by full name of the table."""
+    """List the columns of every table, with DuckDB's type of each, by full name of the table."""
     rows = connection.execute(
         "select columns.schema_name || '.' || columns.table_name, column_name, data_type"
         " from duckdb_columns() as columns inner join duckdb_tables() as tables using (table_oid, database_oid)"

@@ -24,7 +24,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 from f1_pipeline.errors import WarehouseError
 from f1_pipeline.warehouse.connection import LOCKED, POLL_S, Warehouse, set_up
 from f1_pipeline.warehouse.lake_address import POSTGRES, LakeAddress
-from f1_pipeline.warehouse.lake_errors import is_lost, translated
+from f1_pipeline.warehouse.lake_errors import is_just_made, is_lost, translated
 from f1_pipeline.warehouse.reader_file import READER_SCHEMA, ReaderObject, create_reader_objects
 from f1_pipeline.warehouse.turns import LAKE, everybody_out
 from f1_pipeline.warehouse.writer import literal
@@ -138,7 +138,11 @@ class LakeWarehouse:
             with Warehouse(self.address.path, self.lock_wait_s).locked():
                 yield
             return
-        with self.write() as connection, everybody_out(connection, self.lock_wait_s):
+        if not self.exists():
+            yield  # nobody writes what is not there
+            return
+        opening = _Opening(self.address, self.lock_wait_s)
+        with self._cursor(opening) as connection, everybody_out(connection, self.lock_wait_s):
             yield
 
     def seal(self, connection: duckdb.DuckDBPyConnection) -> None:
@@ -233,7 +237,7 @@ class _Opening:
         patience = Retrying(
             stop=stop_after_delay(self.lock_wait_s),
             wait=wait_fixed(POLL_S),
-            retry=retry_if_exception(lambda error: is_lost(error) or LOCKED in str(error)),
+            retry=retry_if_exception(_is_passing),
             reraise=True,
         )
         try:
@@ -242,6 +246,10 @@ class _Opening:
             if "creating a new DuckLake is explicitly disabled" in str(error):
                 raise _none_found(self.address) from None
             raise
+
+
+def _is_passing(error: BaseException) -> bool:
+    return is_lost(error) or is_just_made(error) or LOCKED in str(error)
 
 
 def _none_found(address: LakeAddress) -> _NoLakeError:
@@ -258,12 +266,26 @@ def _use(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(f"set search_path = '{LAKE}.main{beside}'")
 
 
+@dataclass(frozen=True)
+class LakeState:
+    """What a catalog says of itself: the version of its format, where the files are, how many states it keeps."""
+
+    version: str
+    data_path: str
+    state_count: int
+
+
+def describe(connection: duckdb.DuckDBPyConnection) -> LakeState:
+    """Ask the catalog of a lake about itself."""
+    rows = connection.execute("select key, value from __ducklake_metadata_lake.ducklake_metadata").fetchall()
+    options = dict(rows)
+    states = connection.execute("select count(*) from __ducklake_metadata_lake.ducklake_snapshot").fetchall()[0][0]
+    return LakeState(options["version"], options["data_path"], states)
+
+
 def data_path_of(connection: duckdb.DuckDBPyConnection) -> str:
     """Read from the catalog where the files of the tables are."""
-    rows = connection.execute(
-        "select value from __ducklake_metadata_lake.ducklake_metadata where key = 'data_path'"
-    ).fetchall()
-    return rows[0][0]
+    return describe(connection).data_path
 
 
 def refuse_lost_files(connection: duckdb.DuckDBPyConnection, address: LakeAddress) -> None:

@@ -19,7 +19,7 @@ SCHEME, POSTGRES = "ducklake:", "postgres:"
 EXPECTED = "expected an address such as `ducklake:postgres:dbname=f1 host=db` or `ducklake:/folder/f1.ducklake`"
 _SECRETS = (
     (
-        re.compile(r"(\b(?:ssl)?password\s*=\s*)('(?:[^'\\]|\\.)*'|[^\s'\"&]+)", re.IGNORECASE),
+        re.compile(r"(\b(?:ssl)?password\s*=\s*)('(?:[^'\\]|\\.)*'?|[^\s'\"&]+)", re.IGNORECASE),
         r"\1***",
     ),
     (re.compile(r"(//[^/\s:@]*:)[^/\s]*(?=@)"), r"\1***"),

@@ -6,6 +6,7 @@ passes. No message has a password, and none is chained to one that has.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator
 from contextlib import contextmanager
 
@@ -66,6 +67,11 @@ _OTHER_TABLES = (
     "expected the tables of this version; computed by an earlier one, or not yet computed, it lacks some: "
     "`f1-pipeline run` computes what is missing"
 )
+# what repeats the address
+_REPEATED = re.compile(
+    r'(Failed to attach DuckLake MetaData "[^"]*" at path \+ |Unable to connect to Postgres at )"[^"]*":? ?'
+)
+LONGEST = 400  # characters of what DuckDB says
 _NO_SNAPSHOT = "No snapshot found"
 _FALLBACK = "the lake cannot be used"
 
@@ -73,6 +79,11 @@ _FALLBACK = "the lake cannot be used"
 def is_conflict(error: BaseException) -> bool:
     """Whether another writer was faster, so that the transaction may be tried again."""
     return isinstance(error, duckdb.Error) and any(words in str(error) for words in _CONFLICT)
+
+
+def is_just_made(error: BaseException) -> bool:
+    """Whether somebody else has made the lake at the same moment, so that it may be attached now."""
+    return "Failed to initialize DuckLake" in str(error) and "already exists" in str(error)
 
 
 def is_lost(error: BaseException) -> bool:
@@ -111,7 +122,7 @@ def translated(name: str) -> Generator[None]:
 
 def _named(name: str, error: duckdb.Error) -> Exception | None:
     text = str(error)
-    reason = without_secrets(" ".join(text.split("\nLINE")[0].split()))[:400]
+    reason = _REPEATED.sub("", without_secrets(" ".join(text.split("\nLINE")[0].split())))[:LONGEST]
     if is_conflict(error):
         return WarehouseError(f"{name}: other writers changed the same tables again and again; try again: {reason}")
     if _NO_SNAPSHOT in text:
