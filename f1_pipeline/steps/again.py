@@ -8,10 +8,9 @@ twice does no harm; a DuckDB file never goes away, and never needs it.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from typing import ParamSpec, TypeVar
-
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from f1_pipeline.warehouse.lake_errors import LostConnectionError
 
@@ -36,8 +35,13 @@ def again_when_lost(run: Callable[Given, Made]) -> Callable[Given, Made]:
 
     @wraps(run)
     def patient(*given: Given.args, **named: Given.kwargs) -> Made:
+        with suppress(LostConnectionError):
+            return run(*given, **named)
+        # only on a lake does it come to this, and only then is the library worth its import
+        from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
         attempts = Retrying(
-            stop=stop_after_attempt(ATTEMPTS),
+            stop=stop_after_attempt(ATTEMPTS - 1),
             wait=wait_random_exponential(multiplier=0.5, max=10.0),
             retry=retry_if_exception_type(LostConnectionError),
             reraise=True,

@@ -15,7 +15,6 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from f1_pipeline.errors import WarehouseError
 from f1_pipeline.warehouse.contract import TableContract
@@ -133,13 +132,26 @@ def _replace(
     partition_keys: Sequence[str],
     tests: Sequence[SqlTest],
 ) -> WriteReport:
+    given = (connection, contract, select, parameters, partition_keys, tests)
+    try:
+        return _replace_once(*given)
+    except duckdb.Error as error:
+        if not _is_passing(error):
+            raise
+    # only on a lake does it come to this, and only then is the library worth its import
+    from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+
     attempts = Retrying(
-        stop=stop_after_attempt(ATTEMPTS),
+        stop=stop_after_attempt(ATTEMPTS - 1),
         wait=wait_random_exponential(multiplier=0.1, max=5.0),
-        retry=retry_if_exception(lambda error: is_conflict(error) or is_lost(error)),
+        retry=retry_if_exception(_is_passing),
         reraise=True,
     )
-    return attempts(_replace_once, connection, contract, select, parameters, partition_keys, tests)
+    return attempts(_replace_once, *given)
+
+
+def _is_passing(error: BaseException) -> bool:
+    return is_conflict(error) or is_lost(error)
 
 
 def _replace_once(
