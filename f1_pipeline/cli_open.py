@@ -66,13 +66,19 @@ def _open_ui(settings: Settings, port: int, opens_browser: bool) -> None:
         F1_WAREHOUSE_DIR=str(settings.warehouse_dir),
         F1_WAREHOUSE=settings.warehouse,
         F1_WAREHOUSE_DATA=settings.warehouse_data,
+        F1_DAGSTER_POSTGRES=settings.dagster_postgres,
     )
     run_server([*command, "-p", str(port)], settings.home, variables, port, opens_browser=opens_browser)
 
 
 def _open_mlflow(settings: Settings, port: int, opens_browser: bool) -> None:
-    from f1_pipeline.report.servers import HOST, run_server
+    from f1_pipeline.report.servers import HOST, run_server, show
 
+    if settings.mlflow:  # somebody else runs it
+        click.echo(settings.mlflow_ui)
+        if opens_browser:
+            show(settings.mlflow_ui)
+        return
     store = settings.tracking_dir / "mlflow.db"
     if not store.exists():
         raise WarehouseError(f"{store}: expected the store of models, found none; `make run` builds it")

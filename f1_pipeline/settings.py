@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from f1_pipeline.addresses import without_user
 from f1_pipeline.errors import UsageError
 from f1_pipeline.warehouse.lake_address import LakeAddress, read_address
 
@@ -54,6 +55,11 @@ class Settings:
         URL that is told of failed runs and finished line-ups; a secret, nobody when it is empty.
     dask : str
         Address of the Dask scheduler whose workers do heavy, independent work; this process does it when it is empty.
+    dagster_postgres : str
+        URL of the PostgreSQL database of Dagster's runs, events and schedules, which may hold a password; empty for
+        files below `dagster_dir`.
+    mlflow : str
+        URL of an MLflow tracking server, which may hold a password; empty for a store in `tracking_dir`.
     warehouse : str
         Address of a warehouse on DuckLake, which may hold a password; empty for the DuckDB file in `warehouse_dir`.
     warehouse_data : str
@@ -72,6 +78,8 @@ class Settings:
     mlflow_ui: str = MLFLOW_UI
     webhook: str = field(default="", repr=False)
     dask: str = ""
+    dagster_postgres: str = field(default="", repr=False)
+    mlflow: str = field(default="", repr=False)
     warehouse: str = field(default="", repr=False)
     warehouse_data: str = ""
 
@@ -167,8 +175,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         on DuckLake and where its files lie, `F1_LOCK_WAIT_S` the patience with locks,
         `F1_SOURCES` where a refresh gets new facts from, `F1_F1DB` and `F1_FEED` their addresses,
         `F1_REQUEST_PAUSE_S` the rest between two requests, `F1_MLFLOW_UI` where links to
-        models lead, `F1_WEBHOOK` whom to tell, `F1_DASK` the scheduler of a cluster; any `F1_DEBUG` but 0 prints
-        tracebacks.
+        models lead, `F1_WEBHOOK` whom to tell, `F1_DASK` the scheduler of a cluster,
+        `F1_DAGSTER_POSTGRES` the database of Dagster's records, `F1_MLFLOW` a tracking server; any
+        `F1_DEBUG` but 0 prints tracebacks.
 
     Returns
     -------
@@ -177,8 +186,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     Raises
     ------
     UsageError
-        When a folder that must exist does not, a number of seconds is none, a source is unknown, or the webhook,
-        a scheduler or the warehouse is no address.
+        When a folder that must exist does not, a number of seconds is none, a source is unknown, or the webhook, a
+        scheduler, a database, a server or the warehouse is no address.
     """
     env = os.environ if environ is None else environ
     home = Path(env.get("F1_PIPELINE_HOME") or Path(__file__).resolve().parent.parent).resolve()
@@ -186,6 +195,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     for name, folder in (("F1_PIPELINE_HOME", home / "dbt_like_sql"), ("F1_DATA_DIR", data_dir)):
         if not folder.is_dir():
             raise UsageError(f"{name}: expected a folder at {folder}, found none")
+    mlflow = _secret_url(env, "F1_MLFLOW", ("https://", "http://"))
     settings = Settings(
         home=home,
         data_dir=data_dir,
@@ -196,9 +206,11 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         feed=(env.get("F1_FEED") or OFFICIAL_FEED).rstrip("/"),
         request_pause_s=_seconds(env, "F1_REQUEST_PAUSE_S", 1.0),
         is_debugging=env.get("F1_DEBUG", "0") not in ("", "0"),
-        mlflow_ui=(env.get("F1_MLFLOW_UI") or MLFLOW_UI).rstrip("/"),
-        webhook=_webhook(env.get("F1_WEBHOOK") or ""),
+        mlflow_ui=(env.get("F1_MLFLOW_UI") or without_user(mlflow) or MLFLOW_UI).rstrip("/"),
+        webhook=_secret_url(env, "F1_WEBHOOK", ("https://", "http://")),
         dask=_dask(env.get("F1_DASK") or ""),
+        dagster_postgres=_secret_url(env, "F1_DAGSTER_POSTGRES", ("postgresql://", "postgresql+psycopg2://")),
+        mlflow=mlflow.rstrip("/"),
         warehouse=env.get("F1_WAREHOUSE") or "",
         warehouse_data=env.get("F1_WAREHOUSE_DATA") or "",
     )
@@ -222,10 +234,11 @@ def _seconds(env: Mapping[str, str], name: str, default: float) -> float:
     return seconds
 
 
-def _webhook(url: str) -> str:
-    if url and not url.startswith(("https://", "http://")):
-        # the address is a secret: it is not repeated
-        raise UsageError("F1_WEBHOOK: expected an address that begins with https:// or http://, found another")
+def _secret_url(env: Mapping[str, str], name: str, schemes: tuple[str, ...]) -> str:
+    url = env.get(name) or ""
+    if url and not url.startswith(schemes):
+        # the address may hold a secret: it is not repeated
+        raise UsageError(f"{name}: expected an address that begins with {' or '.join(schemes)}, found another")
     return url
 
 

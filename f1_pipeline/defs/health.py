@@ -13,10 +13,11 @@ from pathlib import Path
 import dagster as dg
 from sqlalchemy.exc import SQLAlchemyError
 
-from f1_pipeline.defs.instance import open_instance
-from f1_pipeline.errors import WarehouseError
+from f1_pipeline.addresses import without_user
+from f1_pipeline.defs.instance import open_instance, reach_database
+from f1_pipeline.errors import ServiceError, WarehouseError
 from f1_pipeline.settings import Settings
-from f1_pipeline.steps.doctor import Check, shortened
+from f1_pipeline.steps.doctor import Check, looked, shortened
 from f1_pipeline.steps.doctor_stores import sqlite_fault
 
 HANGS_AFTER = timedelta(hours=3)  # the longest job, seasons by agents, takes less than one
@@ -25,6 +26,7 @@ HEARTBEAT_LATE = timedelta(minutes=5)  # the daemon's own beat every 30 seconds
 SENSOR_DAEMON = "SENSOR"
 STORAGES = {"runs/runs.db": "runs", "events/index.db": "event_logs", "schedules/schedules.db": "jobs"}
 UI = "`f1-pipeline open ui`"
+REACH = "see that the database runs, and that F1_DAGSTER_POSTGRES names it"
 GOING_ON = (dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING)
 
 
@@ -38,22 +40,25 @@ def dagster_checks(settings: Settings, now: datetime) -> Iterator[Check]:
         Aware.
     """
     storage = check_storage(settings)
-    if storage.status != "ok" or not settings.dagster_dir.exists():
+    if storage.status != "ok" or not (settings.dagster_postgres or settings.dagster_dir.exists()):
         yield storage
         return
     try:
         with open_instance(settings) as instance:
             found = [check_runs(instance, now), check_failures(instance, now), check_daemon(instance, now)]
-    except (dg.DagsterError, SQLAlchemyError, WarehouseError) as error:
+    except (dg.DagsterError, SQLAlchemyError, ServiceError, WarehouseError) as error:
         reason = str(error).splitlines()[0]
-        yield Check("dagster", "fail", f"{settings.dagster_dir}: cannot be opened: {reason}", _aside(settings))
+        mend = REACH if settings.dagster_postgres else _aside(settings)
+        yield Check("dagster", "fail", f"{settings.dagster_dir}: cannot be opened: {reason}", mend)
         return
     yield storage
     yield from found
 
 
 def check_storage(settings: Settings) -> Check:
-    """Look at the SQLite files of runs, events and schedules."""
+    """Look at the database of runs, events and schedules, or at its SQLite files."""
+    if settings.dagster_postgres:
+        return looked("dagster", lambda: _check_database(settings.dagster_postgres), REACH)
     if not settings.dagster_dir.exists():
         return Check("dagster", "ok", f"{settings.dagster_dir}: no run has been recorded yet")
     faults = [
@@ -64,6 +69,11 @@ def check_storage(settings: Settings) -> Check:
     if faults:
         return Check("dagster", "fail", "; ".join(faults), _aside(settings))
     return Check("dagster", "ok", f"{settings.dagster_dir}: the records of runs open")
+
+
+def _check_database(url: str) -> Check:
+    reach_database(url)
+    return Check("dagster", "ok", f"{without_user(url)}: the database of the records of runs answers")
 
 
 def check_runs(instance: dg.DagsterInstance, now: datetime) -> Check:

@@ -1,7 +1,7 @@
 """The Dagster instance of an installation, for runs started from the command line.
 
-Belongs here: `dagster.yaml`, with its relative folders placed below the installation's own. The UI and the daemon read
-the same file, so runs from either side stand in the same history.
+Belongs here: `dagster.yaml`, with its relative folders placed below the installation's own, or with PostgreSQL in the
+place of SQLite. The UI and the daemon read the same, so runs from either side stand in the same history.
 """
 
 from __future__ import annotations
@@ -16,13 +16,19 @@ from typing import Any
 import dagster as dg
 import yaml
 from dagster._core.instance.ref import InstanceRef
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy import NullPool, create_engine
+from sqlalchemy.exc import ArgumentError, DatabaseError
 
-from f1_pipeline.errors import WarehouseError
+from f1_pipeline.addresses import with_driver, without_user
+from f1_pipeline.errors import ServiceError, WarehouseError
 from f1_pipeline.settings import Settings
 from f1_pipeline.warehouse.connection import CHECK_THE_DISK
 
 DEFAULT_DIR = Path("data/warehouse/dagster")  # what the folders in dagster.yaml are relative to
+POSTGRES = "F1_DAGSTER_POSTGRES"
+SQLITE = ("run_storage", "event_log_storage", "schedule_storage")
+STORAGE = {"module": "f1_pipeline.defs.postgres_storage", "class": "PostgresStorage"}
+ANSWER_S = 10  # how long a database may take to answer
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -42,13 +48,19 @@ def open_instance(settings: Settings) -> Generator[dg.DagsterInstance]:
     ------
     WarehouseError
         When one of its databases is damaged, or the disk is full, now or while the body lasts.
+    ServiceError
+        When its database in PostgreSQL is out of reach.
     """
     try:
         settings.dagster_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise WarehouseError(f"{settings.dagster_dir}: cannot make the folder: {error.strerror}") from error
-    _refuse_damage(settings.dagster_dir)
-    reference = InstanceRef.from_dir(str(settings.home), overrides=instance_config(settings))
+    if settings.dagster_postgres:
+        reach_database(settings.dagster_postgres)
+    else:
+        _refuse_damage(settings.dagster_dir)
+    # a folder without a dagster.yaml, with which the configuration would be merged
+    reference = InstanceRef.from_dir(str(settings.dagster_dir), overrides=instance_config(settings))
     with _disk_errors(settings), dg.DagsterInstance.from_ref(reference) as instance:
         yield instance
 
@@ -59,6 +71,8 @@ def _disk_errors(settings: Settings) -> Generator[None]:
     try:
         yield
     except DatabaseError as error:
+        if settings.dagster_postgres:
+            raise _out_of_reach(settings.dagster_postgres, error.orig) from None
         raise WarehouseError(
             f"{settings.dagster_dir}: the history of runs cannot be written, {CHECK_THE_DISK}: {error.orig}"
         ) from error
@@ -67,6 +81,33 @@ def _disk_errors(settings: Settings) -> Generator[None]:
             raise
         place = error.filename or settings.warehouse_dir
         raise WarehouseError(f"{place}: cannot be written, {CHECK_THE_DISK}: {error.strerror}") from error
+
+
+def reach_database(url: str) -> None:
+    """See that the database of Dagster's records answers, for a bounded time.
+
+    Parameters
+    ----------
+    url : str
+
+    Raises
+    ------
+    ServiceError
+        It does not, or the extra `scale` is not installed; the message shows no password.
+    """
+    try:
+        engine = create_engine(with_driver(url), connect_args={"connect_timeout": ANSWER_S}, poolclass=NullPool)
+        with engine.connect():
+            pass
+    except ImportError as error:
+        raise ServiceError(f"{POSTGRES}: expected the extra `scale` to be installed, found no {error.name}") from error
+    except (ArgumentError, DatabaseError) as error:
+        raise _out_of_reach(url, getattr(error, "orig", "it is no address")) from None  # its text may have the password
+
+
+def _out_of_reach(url: str, reason: object) -> ServiceError:
+    first = str(reason).strip().partition("\n")[0]
+    return ServiceError(f"{POSTGRES}: expected Dagster's database at {without_user(url)}, found none: {first}")
 
 
 def _refuse_damage(dagster_dir: Path) -> None:
@@ -85,8 +126,14 @@ def _refuse_damage(dagster_dir: Path) -> None:
 
 
 def instance_config(settings: Settings) -> dict[str, Any]:
-    """Read the project's `dagster.yaml`, with its folders placed below the installation's own."""
+    """Read the project's `dagster.yaml`, with its folders placed below the installation's own.
+
+    A database in PostgreSQL is named by its environment variable, so that no file holds its password.
+    """
     config = yaml.safe_load((settings.home / "dagster.yaml").read_text(encoding="utf-8"))
+    if settings.dagster_postgres:
+        config = {name: section for name, section in config.items() if name not in SQLITE}
+        config["storage"] = {"custom": {**STORAGE, "config": {"postgres_url": {"env": POSTGRES}}}}
     for section in config.values():
         folder = section.get("config", {}).get("base_dir")
         if folder:

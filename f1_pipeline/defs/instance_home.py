@@ -26,7 +26,7 @@ def write_instance_home(settings: Settings) -> Path:
     Returns
     -------
     Path
-        The folder for DAGSTER_HOME: the project's own when the warehouse is in its usual place, else `home` below
+        The folder for DAGSTER_HOME: the project's own when its records are in their usual place, else `home` below
         Dagster's own.
 
     Raises
@@ -34,7 +34,7 @@ def write_instance_home(settings: Settings) -> Path:
     UsageError
         It cannot be written.
     """
-    if settings.dagster_dir == settings.home / DEFAULT_DIR:
+    if settings.dagster_dir == settings.home / DEFAULT_DIR and not settings.dagster_postgres:
         return settings.home
     home = settings.dagster_dir / "home"
     write_file(home / "dagster.yaml", yaml.safe_dump(instance_config(settings)).encode("utf-8"))

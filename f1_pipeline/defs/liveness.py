@@ -2,13 +2,16 @@
 
 Belongs here: one locked file per run. A process that is killed cannot say so, and its run would stay `STARTED` for good
 and hold the queue, which lets one run go at a time. The operating system gives a lock back with the process that
-held it, whatever ended it. Neighbours: `resources.py` holds the lock, `automation.py` looks after the dead.
+held it, whatever ended it. Locks are of one machine, and several may share the records of runs: each run says where
+its file is, and is looked after there only. Neighbours: `resources.py` holds the lock, `automation.py` looks after the
+dead.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
+import socket
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -19,6 +22,12 @@ import dagster as dg
 SUFFIX = ".run"
 GONE = "The process of this run is gone: it was killed."
 PATIENCE_S = 300.0
+PLACE = "f1_pipeline/alive_in"
+
+
+def place(folder: Path) -> str:
+    """Name a folder among those of all machines."""
+    return f"{socket.gethostname()}:{folder}"
 
 
 @contextmanager
@@ -53,8 +62,8 @@ def bury_dead_runs(instance: dg.DagsterInstance, folder: Path, patience_s: float
     folder : Path
         Where runs hold their files.
     patience_s : float
-        With a run that has no file, since it last said something: it is about to take its file, or has just given it
-        back, unless it was killed at one of these moments.
+        With a run that has no file here, since it last said something: it is about to take its file, or has just given
+        it back, unless it was killed at one of these moments.
 
     Returns
     -------
@@ -73,6 +82,8 @@ def bury_dead_runs(instance: dg.DagsterInstance, folder: Path, patience_s: float
     started = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])
     for record in instance.get_run_records(started):
         run_id = record.dagster_run.run_id
+        if record.dagster_run.tags.get(PLACE, place(folder)) != place(folder):
+            continue
         if not (folder / f"{run_id}{SUFFIX}").exists() and time.time() - _last_heard(instance, record) >= patience_s:
             instance.report_run_failed(record.dagster_run, GONE)
             buried.append(run_id)

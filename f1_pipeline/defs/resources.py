@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,12 @@ from typing import Any
 from dagster_duckdb import DuckDBResource
 from pydantic import PrivateAttr
 
-from f1_pipeline.defs.liveness import alive
+from f1_pipeline.defs.liveness import PLACE, alive, place
 from f1_pipeline.settings import Settings
 from f1_pipeline.steps.pipeline import Pipeline, utc_now
 from f1_pipeline.steps.restore import refuse_interrupted
+
+SECRETS = ("warehouse", "mlflow")
 
 
 class PipelineResource(DuckDBResource):
@@ -49,9 +52,9 @@ class PipelineResource(DuckDBResource):
         return utc_now()
 
     @staticmethod
-    def warehouse_address() -> str:
-        """Give the address of a lake, with a password that may be in it; empty for the DuckDB file."""
-        return ""
+    def secrets() -> dict[str, str]:
+        """Give the settings that may hold a password: addresses of a lake and of a tracking server."""
+        return {}
 
     @classmethod
     def from_settings(cls, settings: Settings, clock: Callable[[], datetime] = utc_now) -> PipelineResource:
@@ -59,7 +62,8 @@ class PipelineResource(DuckDBResource):
         # Dagster makes a resource anew from its class and its configuration, so that what is not to be shown has to be
         # the class's.
         own: dict[str, Any] = {"clock": staticmethod(clock)} if clock is not utc_now else {}
-        own |= {"warehouse_address": staticmethod(lambda: settings.warehouse)} if settings.warehouse else {}
+        secrets = {name: getattr(settings, name) for name in SECRETS if getattr(settings, name)}
+        own |= {"secrets": staticmethod(lambda: secrets)} if secrets else {}
         kind = type(cls.__name__, (cls,), own) if own else cls
         return kind(
             database=str(settings.lake or settings.warehouse_path),
@@ -90,10 +94,10 @@ class PipelineResource(DuckDBResource):
                 feed=self.feed,
                 request_pause_s=self.request_pause_s,
                 mlflow_ui=self.mlflow_ui,
-                warehouse=self.warehouse_address(),
                 warehouse_data=self.warehouse_data,
                 dask=self.dask,
             )
+            settings = replace(settings, **self.secrets())
             # One moment for a whole run: a lock that passes meanwhile must not part a forecast from its line-up.
             started = self.clock()
             self._pipeline = Pipeline(settings, keeps_warehouse_open=True, clock=lambda: started)
@@ -103,7 +107,9 @@ class PipelineResource(DuckDBResource):
         """Show that the run is alive, and remember which facts it began with; refuse half of a back-up."""
         refuse_interrupted(self.pipeline.settings)
         if context.run is not None:
-            self._run.enter_context(alive(self.pipeline.settings.alive_dir, context.run.run_id))
+            folder = self.pipeline.settings.alive_dir
+            context.instance.add_run_tags(context.run.run_id, {PLACE: place(folder)})
+            self._run.enter_context(alive(folder, context.run.run_id))
         _ = self.pipeline.fact_digests, self.pipeline.wanted_digest
 
     def teardown_after_execution(self, context: Any) -> None:

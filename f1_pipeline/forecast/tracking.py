@@ -1,9 +1,9 @@
 """Keep forecast models in MLflow: nested runs, files without pickles, versions, and the `champion` aliases.
 
-Belongs here: everything that knows MLflow; no other module imports it, and this one only when a store is opened,
-because the import takes seconds. Models are made by the neighbours `forecast.points_model` and
-`forecast.weekend_model`, what is written down about them by `forecast.model_records`; which of them is champion is
-decided by `forecast.gate`.
+Belongs here: what is kept and found, the same for a folder and for a server; `tracking_stores` knows how these differ.
+No other module imports MLflow, and these two only when a store is opened, because the import takes seconds. Models are
+made by the neighbours `forecast.points_model` and `forecast.weekend_model`, what is written down about them by
+`forecast.model_records`; which of them is champion is decided by `forecast.gate`.
 
 A race has one run, of its weekend model, and nested in it one run for each other candidate. All are versions of one
 registered model. Only a run that reached FINISHED, the last thing `log_model` does, counts: whatever a crash or a kill
@@ -19,33 +19,30 @@ from __future__ import annotations
 import logging
 import re
 import shutil
-import sqlite3
 import warnings
 import zipfile
-from collections.abc import Collection, Generator, Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
-from urllib.parse import urlparse
-from urllib.request import url2pathname
 
-from f1_pipeline.errors import F1PipelineError, UsageError, WarehouseError
+from f1_pipeline.errors import UsageError, WarehouseError
 from f1_pipeline.forecast.feature_sets import FEATURES
 from f1_pipeline.forecast.grouped_regressor import GroupedRegressor
 from f1_pipeline.forecast.model_records import ModelRecord
 from f1_pipeline.forecast.points_model import GROUPS
+from f1_pipeline.forecast.tracking_stores import FolderStore, ServerStore, Store, local_path
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import LoggedModel, Run
     from mlflow.entities.model_registry import ModelVersion
-    from mlflow.models import ModelSignature
+    from mlflow.models import Model, ModelSignature
 
 __all__ = ["AGENTS", "REGISTERED_NAME", "TRUSTED_TYPES", "Tracking"]
 
@@ -81,11 +78,6 @@ class _Finished:
     path: Path
     files: tuple[str, ...]
 
-    @property
-    def is_whole(self) -> bool:
-        """Whether all its files are still there."""
-        return all((self.path / name).is_file() for name in self.files)
-
     @classmethod
     def from_run(cls, run: Run) -> _Finished | None:
         """Read a run; None when it did not finish or has no model."""
@@ -97,38 +89,40 @@ class _Finished:
 
 
 class Tracking:
-    """An MLflow store in a folder: `mlflow.db` (SQLite) and `artifacts/` beside it.
+    """An MLflow store, in a folder or on a server.
 
     Opening creates what is missing. The first time, MLflow runs its migrations, which takes some seconds.
 
     Parameters
     ----------
     store_dir : Path
-        The folder; made if absent.
+        The folder of the store; of a server, where what is read of it is kept.
     name : str
         The experiment and the registered model: `REGISTERED_NAME` or `AGENTS`.
+    server : str
+        Address of a tracking server; empty for a store in the folder.
 
     Raises
     ------
     WarehouseError
         When the store is damaged, or the disk is full; so do all methods that write.
+    ServiceError
+        When the server is out of reach; so do all methods.
     """
 
-    def __init__(self, store_dir: Path, name: str = REGISTERED_NAME) -> None:
+    def __init__(self, store_dir: Path, name: str = REGISTERED_NAME, server: str = "") -> None:
         self.name = name
-        self.store_dir = store_dir.resolve()
-        with _disk_errors(self.store_dir):
-            self.store_dir.mkdir(parents=True, exist_ok=True)
-            # before MLflow, which turns damage into errors of its own, and makes a new store of an empty file
-            _write_ahead(self.store_dir / "mlflow.db")
-            self._client = _open_client(self.uri)
+        self._store: Store = ServerStore(server, store_dir.resolve() / "read") if server else FolderStore(store_dir)
+        with self._store.errors():
+            self._store.prepare()
+            self._client = self._store.guarded(_open_client(self._store.uri))
             self._experiment_id = self._find_or_create()
         self._known: dict[str, _Finished] | None = None
 
     @property
     def uri(self) -> str:
-        """The tracking URI, for `mlflow ui --backend-store-uri`."""
-        return f"sqlite:///{self.store_dir / 'mlflow.db'}"
+        """The tracking URI, without a password that may be in it."""
+        return self._store.shown
 
     def prefetch(self) -> int:
         """Read the fingerprints of all finished runs at once, so that many `find` calls cost one query.
@@ -180,7 +174,7 @@ class Tracking:
         """
         known = self._search(f"tags.fingerprint = '{fingerprint}'") if self._known is None else self._known
         found = known.get(fingerprint)
-        return found.model_uri if found and found.is_whole else None
+        return found.model_uri if found and self._store.has_files(found.path, found.files) else None
 
     def log_model(self, record: ModelRecord, parent_uri: str | None = None) -> str:
         """Record a model: parameters, metrics, pictures, its files and a version; the run becomes FINISHED last.
@@ -201,7 +195,7 @@ class Tracking:
         UsageError, WarehouseError
             When `parent_uri` is no version of the store, or the disk is full.
         """
-        with _disk_errors(self.store_dir):
+        with self._store.errors():
             return self._log_model(record, parent_uri)
 
     def _log_model(self, record: ModelRecord, parent_uri: str | None) -> str:
@@ -211,9 +205,10 @@ class Tracking:
         run = self._client.create_run(self._experiment_id, tags=tags, run_name=f"{record.race_key} {record.candidate}")
         run_id, outcome = run.info.run_id, "FAILED"
         try:
-            _write_files(_local_path(run.info.artifact_uri), record.artifacts)
+            with self._store.filled(run.info.artifact_uri, partial(self._client.log_artifacts, run_id)) as folder:
+                _write_files(folder, record.artifacts)
             stored = self._store_model(run_id, record)
-            path, uri = _local_path(stored.artifact_location), self._register(run_id, stored, record)
+            path, uri = local_path(stored.artifact_location), self._register(run_id, stored, record)
             files = ("MLmodel", *(() if record.estimator is None else (_ESTIMATOR_FILE,)), *record.files)
             links = {"model_uri": uri, "model_path": str(path), "model_files": ",".join(files)}
             self._log_figures(run_id, run.info.start_time, record, links)
@@ -249,7 +244,7 @@ class Tracking:
             When the version does not exist.
         """
         candidate = self._version(model_uri)
-        with _disk_errors(self.store_dir):
+        with self._store.errors():
             return self._promote(candidate, alias, tags)
 
     def _promote(self, candidate: ModelVersion, alias: str, tags: Mapping[str, str]) -> bool:
@@ -297,7 +292,7 @@ class Tracking:
             key: len(self._client.get_metric_history(run_id, key)) if key in run.data.metrics else 0 for key in new
         }
         metrics = [Metric(key, value, at, steps[key]) for key, value in new.items()]
-        with _disk_errors(self.store_dir):
+        with self._store.errors():
             self._client.log_batch(run_id, metrics=metrics)
 
     def load_estimator(self, model_uri: str) -> GroupedRegressor:
@@ -327,7 +322,7 @@ class Tracking:
 
     def model_file(self, model_uri: str, name: str) -> Path:
         """Locate a file of a version; errors as for `load_estimator`."""
-        path = self._model_dir(model_uri) / name
+        path = self._store.file(str(self._version(model_uri).source), name)
         if not path.is_file():
             raise WarehouseError(f"{model_uri}: expected the file {path}, found none")
         return path
@@ -367,10 +362,10 @@ class Tracking:
         if parsed is not None:
             self._client.delete_model_version(parsed["name"], parsed["version"])
         self._client.delete_run(run.info.run_id)
-        for folder in (Path(tags.get("model_path", "")), _local_path(run.info.artifact_uri)):
+        for uri in (tags.get("model_path", ""), str(run.info.artifact_uri)):
             # only what is the store's own; the run's artifacts lie in a folder of its name
-            own = folder if folder.name != "artifacts" else folder.parent
-            if own.is_relative_to(self.store_dir / "artifacts" / self.name) and own.is_dir():
+            own = self._store.owned(uri.removesuffix("/artifacts"))
+            if own is not None:
                 shutil.rmtree(own)
 
     def _find_or_create(self) -> str:
@@ -380,8 +375,7 @@ class Tracking:
         known = self._client.get_experiment_by_name(self.name)
         if known is not None:
             return known.experiment_id
-        location = self.store_dir / "artifacts" / self.name
-        return self._client.create_experiment(self.name, artifact_location=location.as_uri())
+        return self._client.create_experiment(self.name, artifact_location=self._store.location(self.name))
 
     def _log_figures(self, run_id: str, now: int, record: ModelRecord, tags: dict[str, str]) -> None:
         """Send parameters, metrics and tags in one batch."""
@@ -400,28 +394,12 @@ class Tracking:
 
         client = self._client
         stored = client.create_logged_model(self._experiment_id, record.candidate, run_id, tags=record.tags())
-        path = _local_path(stored.artifact_location)
         card = Model(
             artifact_path=stored.artifact_location, run_id=run_id, model_uuid=stored.model_id, model_id=stored.model_id
         )
-        if record.estimator is None:
-            path.mkdir(parents=True, exist_ok=True)
-            card.metadata = record.tags()
-            card.save(str(path / "MLmodel"))
-        else:
-            flavour = _sklearn_flavour()
-            flavour.save_model(
-                record.estimator,
-                str(path),
-                mlflow_model=card,
-                serialization_format=flavour.SERIALIZATION_FORMAT_SKOPS,
-                skops_trusted_types=list(TRUSTED_TYPES),
-                signature=_signature(),
-                pip_requirements=_serving_requirements(),
-                metadata=record.tags(),
-            )
-            _compress(path / _ESTIMATOR_FILE)
-        _write_files(path, record.files)
+        send = partial(client.log_model_artifacts, stored.model_id)
+        with self._store.filled(stored.artifact_location, send) as folder:
+            _write_model(folder, card, record)
         client.log_outputs(run_id, [LoggedModelOutput(stored.model_id, step=0)])
         return client.finalize_logged_model(stored.model_id, LoggedModelStatus.READY)
 
@@ -449,10 +427,6 @@ class Tracking:
         except MlflowException as error:
             raise WarehouseError(f"{model_uri}: expected a version in {self.uri}, found none ({error})") from error
 
-    def _model_dir(self, model_uri: str) -> Path:
-        """Locate the files of a version."""
-        return _local_path(self._version(model_uri).source)
-
 
 def _open_client(uri: str) -> MlflowClient:
     """Import MLflow quietly, without telemetry, and connect."""
@@ -471,46 +445,26 @@ def _open_client(uri: str) -> MlflowClient:
         return MlflowClient(tracking_uri=uri, registry_uri=uri)
 
 
-def _write_ahead(path: Path) -> None:
-    """Switch the store to SQLite's write-ahead log: a commit syncs once, and `mlflow ui` reads during a run."""
-    try:
-        with closing(sqlite3.connect(path)) as connection:
-            connection.execute("pragma journal_mode = wal")
-    except sqlite3.OperationalError as error:  # no damage: no space, no rights, another process
-        raise _not_written(path, error) from error
-    except sqlite3.DatabaseError as error:
-        raise WarehouseError(
-            f"{path}: the model store cannot be used; `f1-pipeline restore` brings a back-up back, or move the folder "
-            f"{path.parent} aside and run again: {error}"
-        ) from error
-
-
-@contextmanager
-def _disk_errors(store_dir: Path) -> Generator[None]:
-    """Name the store when its disk refuses something; MLflow has half a dozen errors for that."""
-    try:
-        yield
-    except F1PipelineError:
-        raise
-    except OSError as error:
-        raise _not_written(error.filename or store_dir, error.strerror or error) from error
-    except _store_errors() as error:
-        found = error if hasattr(error, "orig") else error.__cause__
-        if not hasattr(found, "orig"):  # an error about something else
-            raise
-        raise _not_written(store_dir, found.orig) from error
-
-
-def _store_errors() -> tuple[type[Exception], ...]:
-    """Name the errors of the store's database, as they are or in MLflow's; imported when one is to be matched."""
-    from mlflow.exceptions import MlflowException
-    from sqlalchemy.exc import DatabaseError
-
-    return DatabaseError, MlflowException
-
-
-def _not_written(place: Path | str, reason: object) -> WarehouseError:
-    return WarehouseError(f"{place}: the model store cannot be written, check the disk and its space: {reason}")
+def _write_model(folder: Path, card: Model, record: ModelRecord) -> None:
+    """Leave the files of a model in a folder that does not exist yet."""
+    if record.estimator is None:
+        folder.mkdir(parents=True, exist_ok=True)
+        card.metadata = record.tags()
+        card.save(str(folder / "MLmodel"))
+    else:
+        flavour = _sklearn_flavour()
+        flavour.save_model(
+            record.estimator,
+            str(folder),
+            mlflow_model=card,
+            serialization_format=flavour.SERIALIZATION_FORMAT_SKOPS,
+            skops_trusted_types=list(TRUSTED_TYPES),
+            signature=_signature(),
+            pip_requirements=_serving_requirements(),
+            metadata=record.tags(),
+        )
+        _compress(folder / _ESTIMATOR_FILE)
+    _write_files(folder, record.files)
 
 
 @cache
@@ -554,8 +508,3 @@ def _signature() -> ModelSignature:
     texts = [ColSpec(DataType.string, name) for name in GROUPS]
     numbers = [ColSpec(DataType.double, name) for name in FEATURES]
     return ModelSignature(inputs=Schema([*texts, *numbers]), outputs=Schema([ColSpec(DataType.double)]))
-
-
-def _local_path(uri: str | None) -> Path:
-    """Turn the file URI of an artifact into a path."""
-    return Path(url2pathname(urlparse(uri or "").path))

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import dask
-from distributed import CancelledError, Client, Future
+from distributed import CancelledError, Client, Future, get_worker
 from distributed.protocol.pickle import dumps, loads
 from distributed.scheduler import KilledWorker
 
@@ -62,7 +62,7 @@ def spread_on(address: str, function: Callable[..., Any], parts: Iterable[Any], 
     ServiceError
     """
     with _connected(address) as client, dask.config.set({"distributed.admin.large-graph-warning-threshold": "1TB"}):
-        _await_worker(client, address)
+        _await_worker(client, address, WORKER_S)
         held = [client.submit(loads, dumps(each), pure=False) for each in shared]
         waiting: deque[Future] = deque()
         for part in parts:
@@ -72,6 +72,31 @@ def spread_on(address: str, function: Callable[..., Any], parts: Iterable[Any], 
             waiting.append(client.submit(_apply, versions(), work, *held, pure=False))
         while waiting:
             yield _result(client, address, waiting.popleft())
+
+
+def checked_workers(address: str) -> int:
+    """Count the workers of a cluster that is there and of the same versions.
+
+    Raises
+    ------
+    ServiceError
+        It is out of reach, has no worker, or one has other versions.
+    """
+    with _connected(address) as client:
+        _await_worker(client, address, CONNECT_S)
+        try:
+            return len(client.run(_refuse_other_versions, versions()))
+        except ImportError as error:
+            raise _lacking(address, error) from error
+
+
+def worker_names(address: str, timeout_s: float = 1.0) -> set[str] | None:
+    """Name the workers of a scheduler; None where there is no scheduler."""
+    try:
+        with Client(address, timeout=timeout_s, set_as_default=False) as client:
+            return {str(worker["name"]) for worker in client.scheduler_info(n_workers=-1)["workers"].values()}
+    except (OSError, ValueError):
+        return None
 
 
 @contextmanager
@@ -87,16 +112,20 @@ def _connected(address: str) -> Generator[Client]:
         yield client
 
 
-def _await_worker(client: Client, address: str) -> None:
+def _await_worker(client: Client, address: str, patience_s: float) -> None:
     try:
-        client.wait_for_workers(1, timeout=WORKER_S)
+        client.wait_for_workers(1, timeout=patience_s)
     except TimeoutError as error:
-        raise _deserted(address) from error
+        raise _deserted(address, patience_s) from error
 
 
-def _deserted(address: str) -> ServiceError:
+def _lacking(address: str, error: ImportError) -> ServiceError:
+    return ServiceError(f"F1_DASK: a worker of {address} lacks a module of this installation: {error}")
+
+
+def _deserted(address: str, patience_s: float) -> ServiceError:
     return ServiceError(
-        f"F1_DASK: expected workers at the scheduler {address}, found none for {WORKER_S:.0f} s; start some with "
+        f"F1_DASK: expected workers at the scheduler {address}, found none for {patience_s:.0f} s; start some with "
         f"`dask worker {address} --nthreads 1`"
     )
 
@@ -111,7 +140,7 @@ def _result(client: Client, address: str, future: Future) -> Any:
                 if future.done():  # the part's own error, or done at the last moment
                     return future.result()
                 if not client.nthreads():
-                    raise _deserted(address) from None
+                    raise _deserted(address, WORKER_S) from None
     except KilledWorker as error:
         raise ServiceError(
             f"F1_DASK: a part ended {error.allowed_failures + 1} workers of {address} one after the other, the last at "
@@ -120,13 +149,18 @@ def _result(client: Client, address: str, future: Future) -> Any:
     except (CancelledError, OSError) as error:
         raise ServiceError(f"F1_DASK: the scheduler {address} went away before all parts were done") from error
     except ImportError as error:
-        raise ServiceError(f"F1_DASK: a worker of {address} lacks a module of this installation: {error}") from error
+        raise _lacking(address, error) from error
 
 
 def _apply(expected: dict[str, str], work: bytes, *shared: Any) -> Any:
     """Do one part on a worker."""
-    from distributed import get_worker
+    _refuse_other_versions(expected)
+    function, part = loads(work)
+    _keep_to_one_thread()
+    return function(part, *shared)
 
+
+def _refuse_other_versions(expected: dict[str, str]) -> None:
     found = versions()
     differences = [
         f"{name} {found[name]} instead of {expected[name]}" for name in expected if found[name] != expected[name]
@@ -136,9 +170,6 @@ def _apply(expected: dict[str, str], work: bytes, *shared: Any) -> Any:
             f"F1_DASK: expected the versions of the client at the worker {get_worker().address}, found "
             f"{', '.join(differences)}; install the same there, from the same constraints.txt"
         )
-    function, part = loads(work)
-    _keep_to_one_thread()
-    return function(part, *shared)
 
 
 @cache

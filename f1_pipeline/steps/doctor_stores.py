@@ -27,6 +27,7 @@ LONG_RUN = timedelta(hours=3)  # every season from nothing takes minutes, season
 REBUILD = "`f1-pipeline rebuild` puts the file aside and computes everything again"
 MEND_LAKE = "docs/scale.md says how to bring a lake back"
 RUN = "`f1-pipeline run`"
+WORKERS = "`dask scheduler`, and `dask worker` with the same package on each machine; or unset F1_DASK"
 CANDIDATE_TABLE = "predictions.candidate_points"
 MODELS_OF = "select distinct model_uri from predictions.candidate_points where race_key = $race_key order by model_uri"
 
@@ -46,6 +47,8 @@ def store_checks(pipeline: Pipeline) -> Iterator[Check]:
         yield looked("races", lambda: check_races(pipeline), RUN)
         yield looked("published", lambda: check_published(pipeline, found), RUN)
         yield looked("models", lambda: check_models(pipeline), RUN)
+    if pipeline.settings.dask:
+        yield looked("dask", lambda: check_cluster(pipeline), WORKERS)
 
 
 def check_lock(pipeline: Pipeline) -> Check:
@@ -152,24 +155,39 @@ def check_published(pipeline: Pipeline, own: Mapping[str, TableState]) -> Check:
 
 def check_models(pipeline: Pipeline) -> Check:
     """Open MLflow and find the files of every model that forecast the next race."""
-    path, coming = pipeline.settings.tracking_dir / "mlflow.db", pipeline.calendar.next_race
+    settings, coming = pipeline.settings, pipeline.calendar.next_race
     with pipeline.warehouse.read() as connection:
         has_models = has_table(connection, CANDIDATE_TABLE)
         key = {"race_key": "" if coming is None else coming.race_key}
         uris = [row[0] for row in connection.execute(MODELS_OF, key).fetchall()] if has_models else []
+    fault = None if settings.mlflow else _model_store_fault(settings.tracking_dir / "mlflow.db", has_models)
+    if fault is not None:
+        return fault
+    store = pipeline.tracking.uri.removeprefix("sqlite:///")
+    if coming is None:
+        return Check("models", "ok", f"{store} opens; there is no next race")
+    if not uris and coming.has_prices:
+        return Check("models", "warn", f"{store} opens; no model has forecast {coming.race_key} yet", RUN)
+    for uri in uris:
+        pipeline.tracking.model_file(uri, "MLmodel")
+    return Check("models", "ok", f"{store} opens and has the {len(uris)} models of {coming.race_key}")
+
+
+def _model_store_fault(path: Path, has_models: bool) -> Check | None:
+    """Say what is wrong with the file of a store of models, if anything is."""
     if not path.exists():
         sentence = f"{path}: expected the store of models, found none"
         return Check("models", "fail", sentence, REBUILD) if has_models else Check("models", "warn", sentence, RUN)
     fault = sqlite_fault(path, "model_versions")
-    if fault:
-        return Check("models", "fail", fault, f"restore {path} from a back-up, or {REBUILD}")
-    if coming is None:
-        return Check("models", "ok", f"{path} opens; there is no next race")
-    if not uris and coming.has_prices:
-        return Check("models", "warn", f"{path} opens; no model has forecast {coming.race_key} yet", RUN)
-    for uri in uris:
-        pipeline.tracking.model_file(uri, "MLmodel")
-    return Check("models", "ok", f"{path} opens and has the {len(uris)} models of {coming.race_key}")
+    return Check("models", "fail", fault, f"restore {path} from a back-up, or {REBUILD}") if fault else None
+
+
+def check_cluster(pipeline: Pipeline) -> Check:
+    """Count the workers of the Dask cluster, and hold their versions against those here."""
+    from f1_pipeline.steps.dask_workers import checked_workers
+
+    address = pipeline.settings.dask
+    return Check("dask", "ok", f"{address}: {checked_workers(address)} workers, all with the versions of this process")
 
 
 def sqlite_fault(path: Path, table: str) -> str | None:

@@ -113,14 +113,14 @@ class Pipeline:
         """The MLflow store; importing MLflow takes seconds, so only training and predicting ask for it."""
         from f1_pipeline.forecast.tracking import Tracking
 
-        return Tracking(self.settings.tracking_dir)
+        return Tracking(self.settings.tracking_dir, server=self.settings.mlflow)
 
     @cached_property
     def agent_tracking(self) -> Tracking:
         """The MLflow store as agents are kept in it, apart from forecasts."""
         from f1_pipeline.forecast.tracking import AGENTS, Tracking
 
-        return Tracking(self.settings.tracking_dir, AGENTS)
+        return Tracking(self.settings.tracking_dir, AGENTS, self.settings.mlflow)
 
     @cached_property
     def calendar(self) -> Calendar:
