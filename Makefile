@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SETUP := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-faults test-rl audit ui bench lint format docs
+.PHONY: help run cluster test test-faults test-rl audit ui bench lint format docs
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -27,8 +27,15 @@ $(VENV)/.installed-audit: $(VENV)/.installed-dev
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,scale,audit]'
 	@touch $@
 
+$(VENV)/.installed-scale: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[scale]'
+	@touch $@
+
 run: $(VENV)/.installed ## Compute every finished race, then print the best line-up for the next one
 	$(BIN)/f1-pipeline run
+
+cluster: $(VENV)/.installed-scale ## Run the graph on PostgreSQL, MLflow, Dask and Dagster as services of this machine
+	$(BIN)/f1-pipeline cluster
 
 ui: $(VENV)/.installed ## Start the Dagster UI and daemon at localhost:3000
 	$(BIN)/f1-pipeline open ui --no-browser

@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 from f1_pipeline.cli_agents import agents
+from f1_pipeline.cli_cluster import cluster
 from f1_pipeline.cli_completion import completion, every_race_key, race_keys, rule_seasons, seasons
 from f1_pipeline.cli_doctor import doctor
 from f1_pipeline.cli_episodes import episodes
@@ -50,7 +51,7 @@ def main() -> None:
 PLAYING = (lineup, plan, chips, team, recommend, backtest, agents, episodes)
 for command in (*PLAYING, query, report, export, doctor, open_command, completion):
     main.add_command(command)
-for command in (backup, restore, rebuild, prune):
+for command in (backup, restore, rebuild, prune, cluster):
     main.add_command(command)
 
 

@@ -32,6 +32,7 @@ SECTIONS = {
         "refresh",
         "doctor",
         "open",
+        "cluster",
         "backup",
         "restore",
         "rebuild",

@@ -25,7 +25,7 @@ TEXT_SUFFIXES = (".py", ".sql", ".toml", ".yaml", ".md", ".txt")
 HOME_OF_LIBRARY = {
     "dagster": (DEFS, ROOT),
     "dagster_duckdb": (DEFS, ROOT),
-    "mlflow": ("f1_pipeline.forecast.tracking",),
+    "mlflow": ("f1_pipeline.forecast.tracking", "f1_pipeline.forecast.tracking_stores"),
     "duckdb": ("f1_pipeline.warehouse",),
     "pulp": ("f1_pipeline.optimize",),
     "gymnasium": ("f1_pipeline.rl",),
@@ -45,9 +45,10 @@ CLOSED_DOORS = {
     "forecast": ("warehouse", "optimize", "rl", "report", "steps", "defs", "settings", "cli"),
     "optimize": ("sources", "warehouse", "forecast", "rl", "report", "steps", "defs", "settings", "cli"),
     "rl": ("warehouse", "steps", "defs", "report", "settings", "cli"),
-    "steps": ("report", "defs", "cli"),
-    "defs": ("cli",),
-    "report": ("cli",),
+    "steps": ("report", "defs", "cluster", "cli"),
+    "defs": ("cluster", "cli"),
+    "cluster": ("cli",),
+    "report": ("cluster", "cli"),
 }
 GAME_MAY_IMPORT = {"numpy", "pandas", "f1_pipeline"} | set(sys.stdlib_module_names)
 HEAVY = {
@@ -55,6 +56,7 @@ HEAVY = {
     *(
         "dask",
         "distributed",
+        "psutil",
         "gymnasium",
         "rich",
         "prompt_toolkit",
