@@ -59,10 +59,17 @@ def open_instance(settings: Settings) -> Generator[dg.DagsterInstance]:
         reach_database(settings.dagster_postgres)
     else:
         _refuse_damage(settings.dagster_dir)
-    # a folder without a dagster.yaml, with which the configuration would be merged
-    reference = InstanceRef.from_dir(str(settings.dagster_dir), overrides=instance_config(settings))
-    with _disk_errors(settings), dg.DagsterInstance.from_ref(reference) as instance:
+    with _disk_errors(settings), dg.DagsterInstance.from_ref(_reference(settings)) as instance:
         yield instance
+
+
+def _reference(settings: Settings) -> InstanceRef:
+    """Describe the instance; a database cannot take the place of files by way of overrides, so its file is written."""
+    if settings.dagster_postgres:
+        from f1_pipeline.defs.instance_home import write_instance_home
+
+        return InstanceRef.from_dir(str(write_instance_home(settings)))
+    return InstanceRef.from_dir(str(settings.home), overrides=instance_config(settings))
 
 
 @contextmanager
