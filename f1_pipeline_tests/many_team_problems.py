@@ -86,25 +86,27 @@ def names_of(market: Market, found: Found, at: int) -> tuple[tuple[str, ...], tu
     )
 
 
-def team_table(reader: TeamReader, count: int, seed: int) -> pa.Table:
-    """Draw teams under way of a real race, as a file has them."""
-    market, generator = reader.market, np.random.default_rng(seed)
-    taking_part = [row for row, seat in enumerate(market.driver_ids) if reader.menu.is_active((DRIVER, seat))]
-    drivers = np.array([driver_of(seat) for seat in market.driver_ids])
+def team_table(reader: TeamReader, count: int, seed: int, *, under_way: bool = False) -> pa.Table:
+    """Draw teams of a real race, as a file has them; some sit before their first race, unless all are under way."""
+    market, menu, generator = reader.market, reader.menu, np.random.default_rng(seed)
+    keys = [(DRIVER, seat) for seat in market.driver_ids]
+    drivers = np.array([driver_of(key[1]) if menu.is_active(key) else key[1] for key in keys])
     constructors, chips = np.array(market.constructor_ids), np.array(reader.chip_names)
+    most = reader.rules.transfers.free_per_race + reader.rules.transfers.carried_over_max
     rows = []
     for number in range(count):
-        held = drivers[generator.permutation(taking_part)[: market.driver_count]].tolist()
+        held = generator.permutation(drivers)[: market.driver_count].tolist()
+        is_new = not under_way and generator.random() < 0.15
         rows.append(
             {
                 "team_id": f"team-{number}",
                 "drivers": held,
                 "constructors": generator.permutation(constructors)[: market.constructor_count].tolist(),
                 "bank_musd": int(generator.integers(0, 60)) / 10,
-                "free_transfers": int(generator.integers(0, 4)),
+                "free_transfers": int(generator.integers(0, most + 1)),
                 "chips_left": chips[generator.random(len(chips)) < 0.5].tolist(),
                 "boosted": held[int(generator.integers(0, len(held)))],
-                "races_played": 5,
+                "races_played": 0 if is_new else 5,
             }
         )
     return pa.Table.from_pylist(rows)

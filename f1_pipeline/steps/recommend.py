@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
+import re
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -35,6 +35,7 @@ VERSION = "1"
 """Part of every key: raise it when the same teams and tables give another answer."""
 KEY = b"f1_recommend_key"
 IDS_AT_ONCE = 100_000
+_PART = re.compile(r"part-(\d+)\.parquet")
 
 
 @dataclass
@@ -169,12 +170,13 @@ def advise_file(
                 _write(rows.replace_schema_metadata({KEY: key}), _part_path(request, number))
                 on_part(rows.num_rows, total)
             _join(request, answer_schema(schema.field("team_id").type), summary)
-            shutil.rmtree(request.parts_dir)
+            for part in _part_files(request).values():
+                part.unlink()
         except OSError as error:
             raise DataError(f"{request.out}: cannot be written: {error.strerror or error}") from error
         finally:
             with suppress(OSError):
-                request.parts_dir.rmdir()  # unless there are finished parts in it
+                request.parts_dir.rmdir()  # unless something is in it
     return summary
 
 
@@ -207,7 +209,7 @@ def _batches(teams: pq.ParquetFile, path: Path, size: int, columns: list[str]) -
 
 
 def _first_line(error: BaseException) -> str:
-    return str(error).splitlines()[0]
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def _parts(teams: pq.ParquetFile, request: RecommendRequest, twice: frozenset[object]) -> Iterator[Part]:
@@ -253,16 +255,24 @@ def _part_path(request: RecommendRequest, number: int) -> Path:
     return request.parts_dir / f"part-{number:05d}.parquet"
 
 
+def _part_files(request: RecommendRequest) -> dict[int, Path]:
+    """List the parts that are there by number; whatever else somebody keeps in the folder is not ours."""
+    named = ((_PART.fullmatch(path.name), path) for path in request.parts_dir.iterdir())
+    return {int(name[1]): path for name, path in sorted(named, key=lambda pair: pair[1]) if name}
+
+
 def _finished_parts(request: RecommendRequest, key: str) -> dict[int, int]:
-    """Find the parts that are there, with their rows; whatever else is in the folder goes."""
+    """Find the parts that are there, with their rows; those of something else go."""
     request.parts_dir.mkdir(parents=True, exist_ok=True)
+    for path in request.parts_dir.glob(".part-*.tmp"):
+        path.unlink()
     done = {}
-    for path in request.parts_dir.iterdir():
+    for number, path in _part_files(request).items():
         rows = _rows_of_part(path, key)
         if rows is None:
             path.unlink()
         else:
-            done[int(path.stem.removeprefix("part-"))] = rows
+            done[number] = rows
     return done
 
 
@@ -277,7 +287,7 @@ def _rows_of_part(path: Path, key: str) -> int | None:
 def _join(request: RecommendRequest, schema: pa.Schema, summary: RecommendSummary) -> None:
     """Write the answers of all parts into one file, one part at a time in memory."""
     with _unfinished(request.out) as path, pq.ParquetWriter(path, schema, compression="zstd") as writer:
-        for part in sorted(request.parts_dir.iterdir(), key=lambda path: int(path.stem.removeprefix("part-"))):
+        for _, part in sorted(_part_files(request).items()):
             rows = pq.read_table(part).replace_schema_metadata(None)
             summary.add(rows)
             writer.write_table(rows)

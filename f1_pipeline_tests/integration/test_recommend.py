@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +21,19 @@ from click.testing import CliRunner, Result
 from f1_pipeline.cli import main
 from f1_pipeline.errors import DataError, UsageError
 from f1_pipeline.game.decisions import driver_of
-from f1_pipeline.game.lineup import CONSTRUCTOR, DRIVER
+from f1_pipeline.game.lineup import ASSET_TYPES, DRIVER, AssetKey
 from f1_pipeline.optimize.chip_gains import chip_gains
 from f1_pipeline.optimize.chip_timing import chip_to_play
 from f1_pipeline.optimize.enumeration import best_lineups
 from f1_pipeline.sources.my_team import MyTeam
 from f1_pipeline.steps.chips import known_at
+from f1_pipeline.steps.knowledge import Knowledge
 from f1_pipeline.steps.my_team import team_for
 from f1_pipeline.steps.pipeline import Pipeline
-from f1_pipeline.steps.race_choice import OwnTeam, playable_chips, race_forecasts, weekend_views
+from f1_pipeline.steps.race_choice import OwnTeam, RaceForecast, playable_chips, race_forecasts, weekend_views
 from f1_pipeline.steps.recommend import RecommendRequest, recommend
 from f1_pipeline.steps.team_advice import RaceAdviser, race_adviser
+from f1_pipeline_tests.dask_cluster import dask_cluster
 from f1_pipeline_tests.many_team_problems import team_table
 from f1_pipeline_tests.support import NEXT_RACE, REPO
 
@@ -70,10 +74,10 @@ def answers(path: Path) -> list[dict[str, Any]]:
     return pq.read_table(path).to_pylist()
 
 
-def my_team(row: dict[str, Any]) -> MyTeam:
+def my_team(row: dict[str, Any], race_key: str) -> MyTeam:
     """Write a row as the team file of its player."""
     return MyTeam(
-        race_key=NEXT_RACE,
+        race_key=race_key,
         drivers=tuple(row["drivers"]),
         constructors=tuple(row["constructors"]),
         boosted=row["boosted"],
@@ -84,56 +88,65 @@ def my_team(row: dict[str, Any]) -> MyTeam:
     )
 
 
-def test_each_team_has_the_advice_that_it_would_have_alone(
-    complete: Pipeline, adviser: RaceAdviser, tmp_path: Path
-) -> None:
-    rows = team_table(adviser.reader, 40, seed=1)
-    teams = write(tmp_path / "teams.parquet", rows)
-    out = tmp_path / "advice.parquet"
-    recommend(complete, RecommendRequest(teams, out, NEXT_RACE, EVERY_TRANSFER, 15))
-    forecast, known = race_forecasts(complete, [NEXT_RACE])[NEXT_RACE], known_at(complete, NEXT_RACE)
-    chips = set()
-    for row, answer in zip(rows.to_pylist(), answers(out), strict=True):
-        team = team_for(complete, my_team(row), forecast.menu)
-        problem = OwnTeam(team).problem(forecast)
-        best, views = best_lineups(problem, 1)[0], weekend_views(complete, forecast, problem)[0]
-        gains = chip_gains(problem, views, forecast.rules, playable_chips(forecast, team))
-        kept = {name: known.keep_value(NEXT_RACE, name) for name in gains}
-        chip = chip_to_play({name: gain.points for name, gain in gains.items()}, kept)
-        ranked, gain = (best, 0.0) if chip is None else (gains[chip].ranked, gains[chip].points)
-        chips.add(chip)
-        held, wanted = set(team.lineup.asset_keys), set(ranked.lineup.asset_keys)
-        bank = None if chip == "limitless" else (team.budget_tenths - ranked.cost_tenths) / 10
-        points = dict(zip(problem.asset_keys, [*problem.driver_points, *problem.constructor_points], strict=True))
-        nothing = sum(points[key] for key in team.lineup.asset_keys) + points[DRIVER, team.boosted_driver]
-        assert answer == {
-            "team_id": row["team_id"],
-            "race_key": NEXT_RACE,
-            "transfers_out": [
-                driver_of(key[1]) for kind in (DRIVER, CONSTRUCTOR) for key in sorted(held - wanted) if key[0] == kind
-            ],
-            "transfers_in": [
-                driver_of(key[1]) for kind in (DRIVER, CONSTRUCTOR) for key in sorted(wanted - held) if key[0] == kind
-            ],
-            "drivers": [driver_of(seat) for seat in ranked.lineup.drivers],
-            "constructors": list(ranked.lineup.constructors),
-            "boosted": driver_of(ranked.lineup.boosted_driver),
-            "extra_boosted": ranked.extra_boosted_driver and driver_of(ranked.extra_boosted_driver),
-            "chip": chip,
-            "transfer_count": ranked.transfer_count,
-            "transfer_points": ranked.transfer_points,
-            "cost_musd": ranked.cost_tenths / 10,
-            "bank_musd": bank,
-            "expected_points": pytest.approx(best.points + gain, abs=1e-6),
-            "gain_points": pytest.approx(best.points + gain - nothing, abs=1e-6),
-            "chip_gain_points": None if chip is None else pytest.approx(gain, abs=1e-6),
-            "error": None,
-        }
-    assert len(chips) >= 3
+def advice_alone(pipeline: Pipeline, forecast: RaceForecast, known: Knowledge, row: dict[str, Any]) -> dict[str, Any]:
+    """Advise one team as `lineup` and `chips` do."""
+    race_key = forecast.menu.race_key
+    nothing = dict.fromkeys(COLUMNS.split()) | {"team_id": row["team_id"], "race_key": race_key}
+    try:
+        team = team_for(pipeline, my_team(row, race_key), forecast.menu)
+    except DataError as error:
+        return nothing | {"error": str(error).removeprefix("my_team.toml: ")}
+    problem = OwnTeam(team).problem(forecast)
+    best, views = best_lineups(problem, 1)[0], weekend_views(pipeline, forecast, problem)[0]
+    gains = chip_gains(problem, views, forecast.rules, playable_chips(forecast, team))
+    kept = {name: known.keep_value(race_key, name) for name in gains}
+    chip = chip_to_play({name: gain.points for name, gain in gains.items()}, kept)
+    ranked, gain = (best, 0.0) if chip is None else (gains[chip].ranked, gains[chip].points)
+    held, wanted = set(team.lineup.asset_keys), set(ranked.lineup.asset_keys)
+    boosts = dict(zip(problem.driver_ids, problem.boost_points, strict=True))
+    points = dict(zip(problem.asset_keys, [*problem.driver_points, *problem.constructor_points], strict=True))
+    idle = sum(points[key] for key in team.lineup.asset_keys) + boosts[team.boosted_driver]
+
+    def names(keys: Iterable[AssetKey]) -> list[str]:
+        ordered = sorted(keys, key=lambda key: (ASSET_TYPES.index(key[0]), key[1]))
+        return [driver_of(key[1]) if forecast.menu.is_active(key) else key[1] for key in ordered]
+
+    extra = ranked.extra_boosted_driver
+    return {
+        "team_id": row["team_id"],
+        "race_key": race_key,
+        "transfers_out": names(held - wanted),
+        "transfers_in": names(wanted - held),
+        "drivers": names(key for key in wanted if key[0] == DRIVER),
+        "constructors": list(ranked.lineup.constructors),
+        "boosted": names([(DRIVER, ranked.lineup.boosted_driver)])[0],
+        "extra_boosted": None if extra is None else names([(DRIVER, extra)])[0],
+        "chip": chip,
+        "transfer_count": ranked.transfer_count,
+        "transfer_points": ranked.transfer_points,
+        "cost_musd": ranked.cost_tenths / 10,
+        "bank_musd": None if chip == "limitless" else (team.budget_tenths - ranked.cost_tenths) / 10,
+        "expected_points": pytest.approx(best.points + gain, abs=1e-6),
+        "gain_points": pytest.approx(best.points + gain - idle, abs=1e-6),
+        "chip_gain_points": None if chip is None else pytest.approx(gain, abs=1e-6),
+        "error": None,
+    }
+
+
+@pytest.mark.parametrize("race_key", [NEXT_RACE, "2025-abu-dhabi"])
+def test_each_team_has_the_advice_that_it_would_have_alone(complete: Pipeline, tmp_path: Path, race_key: str) -> None:
+    rows = team_table(race_adviser(complete, race_key, EVERY_TRANSFER).reader, 30, seed=1)
+    teams, out = write(tmp_path / "teams.parquet", rows), tmp_path / "advice.parquet"
+    recommend(complete, RecommendRequest(teams, out, race_key, EVERY_TRANSFER, 15))
+    found = answers(out)
+    forecast, known = race_forecasts(complete, [race_key])[race_key], known_at(complete, race_key)
+    assert found == [advice_alone(complete, forecast, known, row) for row in rows.to_pylist()]
+    assert len({answer["chip"] for answer in found}) >= 4
+    assert 0 < sum(answer["error"] is not None for answer in found) < 10
 
 
 def test_the_command_tells_what_came_of_the_file(adviser: RaceAdviser, command: Any, tmp_path: Path) -> None:
-    rows = team_table(adviser.reader, 12, seed=2).to_pylist()
+    rows = team_table(adviser.reader, 12, seed=2, under_way=True).to_pylist()
     rows[3]["drivers"] = rows[3]["drivers"][:4]
     rows[7]["team_id"] = rows[9]["team_id"]
     teams, out = write(tmp_path / "teams.parquet", pa.Table.from_pylist(rows)), tmp_path / "advice.parquet"
@@ -156,7 +169,7 @@ def test_the_command_tells_what_came_of_the_file(adviser: RaceAdviser, command: 
 
 
 def test_whole_numbers_are_ids_as_well(complete: Pipeline, adviser: RaceAdviser, tmp_path: Path) -> None:
-    rows = team_table(adviser.reader, 3, seed=3)
+    rows = team_table(adviser.reader, 3, seed=3, under_way=True)
     ids = pa.array([2**60, None, 2**60 + 1])
     teams = write(tmp_path / "teams.parquet", rows.set_column(0, "team_id", ids))
     recommend(complete, RecommendRequest(teams, tmp_path / "out.parquet", NEXT_RACE))
@@ -229,7 +242,7 @@ def killed_after(parts: int, words: list[str], folder: Path, environ: dict[str, 
     )
     try:
         deadline = time.monotonic() + 120
-        while len(list(folder.glob("part-*.parquet"))) < parts:
+        while len(list(folder.glob("part-0*.parquet"))) < parts:
             assert process.poll() is None, "the command ended before it could be killed"
             assert time.monotonic() < deadline
             time.sleep(0.002)
@@ -251,17 +264,29 @@ def test_after_a_kill_it_goes_on_and_the_answer_is_the_same(
         killed_after(parts, words, folder, environment(complete))
         assert not out.exists()
     (folder / "part-00001.parquet").write_bytes(b"PAR1")  # as a disk may leave it
-    there = len(list(folder.glob("part-*.parquet")))
+    (folder / "part-list.parquet").write_text("not ours", encoding="utf-8")
+    there = len(list(folder.glob("part-0*.parquet")))
     summary = recommend(complete, RecommendRequest(teams, out, NEXT_RACE, part_size=50))
     assert summary.resumed_teams == 50 * (there - 1) >= 50 * 5
     assert out.read_bytes() == whole.read_bytes()
-    assert not folder.exists()
+    assert [path.name for path in folder.iterdir()] == ["part-list.parquet"]
+
+
+def test_workers_of_a_cluster_give_the_same_answer(complete: Pipeline, adviser: RaceAdviser, tmp_path: Path) -> None:
+    teams = write(tmp_path / "teams.parquet", team_table(adviser.reader, 500, seed=10))
+    here, there = tmp_path / "here.parquet", tmp_path / "there.parquet"
+    recommend(complete, RecommendRequest(teams, here, NEXT_RACE, part_size=40))
+    with dask_cluster(tmp_path / "cluster") as cluster:
+        clustered = Pipeline(replace(complete.settings, dask=cluster.address))
+        summary = recommend(clustered, RecommendRequest(teams, there, NEXT_RACE, part_size=40))
+    assert summary.teams == 500
+    assert there.read_bytes() == here.read_bytes()
 
 
 def test_parts_of_other_teams_or_options_are_made_again(
     complete: Pipeline, adviser: RaceAdviser, tmp_path: Path
 ) -> None:
-    rows = team_table(adviser.reader, 2_000, seed=9)
+    rows = team_table(adviser.reader, 2_000, seed=9, under_way=True)
     teams, out = write(tmp_path / "teams.parquet", rows), tmp_path / "out.parquet"
     words = ["recommend", "--teams", str(teams), "--race", NEXT_RACE, "--out", str(out), "--part-size", "20"]
     killed_after(2, words, tmp_path / "out.parquet.parts", environment(complete))
