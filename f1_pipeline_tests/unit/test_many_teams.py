@@ -129,6 +129,83 @@ def test_teams_of_a_full_race_have_the_answer_of_the_enumeration(idle: int, deci
             assert names_of(tables.market, answer, at) == (expected.lineup.drivers, expected.lineup.constructors)
 
 
+def test_of_teams_of_equal_points_and_cost_the_first_by_id_is_chosen() -> None:
+    fine = full_menu(4, idle=2, decimals=-1)
+    problem = replace(
+        fine,
+        driver_prices=np.round(fine.driver_prices, -2) + 50,
+        constructor_prices=np.round(fine.constructor_prices, -2) + 50,
+    )
+    tables = tables_of(problem)
+    teams = random_teams(tables.market, 25, seed=4, most_bank=200)
+    found = best_after_transfers(tables.market, tables.worth, teams, EVERY_TRANSFER, -10.0)
+    freed = best_of_all(tables.market, tables.worth, teams)
+    tied = 0
+    for at in range(len(teams)):
+        own = alone(problem, tables.market, teams, at, -10.0)
+        for answer, free in ((found, own), (freed, own.under_wildcard())):
+            first, second = best_lineups(free, 2)
+            assert names_of(tables.market, answer, at) == (first.lineup.drivers, first.lineup.constructors)
+            tied += (first.points, first.cost_tenths) == (second.points, second.cost_tenths)
+    assert tied > 10
+
+
+@pytest.fixture(scope="module")
+def drawn_race() -> tuple[LineupProblem, WeekendViews]:
+    """A full race with drivers who sit out, and what many weekends of it bring."""
+    problem = full_menu(6, idle=3)
+    # As if to sit out were worth something: whoever could, would buy those who do.
+    is_idle = problem.mask(problem.only_if_held)[: len(problem.driver_ids)]
+    problem = replace(problem, driver_points=np.where(is_idle, 30.0, problem.driver_points))
+    points = np.concatenate([problem.driver_points, problem.constructor_points])
+    draws = np.random.default_rng(6).normal(0, 12, (50, len(points)))
+    draws = np.where(problem.mask(problem.only_if_held), points, draws - draws.mean(axis=0) + points)
+    return problem, WeekendViews(draws, points + 3.0, draws[:, : len(problem.driver_ids)] + 6.0)
+
+
+@pytest.mark.parametrize("chip", ["autopilot", "final_fix"])
+def test_a_chip_is_played_from_just_what_it_is_worth_unplayed(
+    drawn_race: tuple[LineupProblem, WeekendViews], chip: str
+) -> None:
+    problem, views = drawn_race
+    market = tables_of(problem).market
+    teams = random_teams(market, 12, seed=6)
+    teams = replace(teams, free_transfers=np.where(np.arange(12) < 4, ANY_NUMBER, teams.free_transfers))
+    may_play = np.tile(np.array(CHIPS) == chip, (12, 1))
+    for at in range(12):
+        own = alone(problem, market, teams, at, float(RULES.transfers.extra_points))
+        rows = [row for row, driver in enumerate(problem.driver_ids) if driver in own.driver_ids]
+        assets = [*rows, *range(len(problem.driver_ids), len(problem.asset_keys))]
+        assert views.draws is not None
+        assert views.remaining_draws is not None
+        seen = WeekendViews(views.draws[:, assets], None, views.remaining_draws[:, rows])
+        gain = chip_gains(own, seen, RULES, (chip,))[chip].points
+        for keep, is_played in ((gain - 0.001, True), (gain + 0.001, False)):
+            advice = advise(tables_of(problem, views, **{chip: keep}), teams, may_play, EVERY_TRANSFER)
+            assert (advice.chips[at] != NO_CHIP) == is_played
+            assert advice.chip_points[at] == pytest.approx(gain if is_played else 0.0, abs=1e-7)
+
+
+def test_teams_before_their_first_race_change_nothing_for_others(
+    drawn_race: tuple[LineupProblem, WeekendViews],
+) -> None:
+    problem, views = drawn_race
+    tables = tables_of(problem, views, **dict.fromkeys(CHIPS, 0.0))
+    teams = random_teams(tables.market, 60, seed=7)
+    is_new = np.arange(60) % 3 == 0
+    mixed = replace(teams, free_transfers=np.where(is_new, ANY_NUMBER, teams.free_transfers))
+    may_play = np.tile(np.array(CHIPS) == "autopilot", (60, 1))
+    both, apart = (
+        advise(tables, mixed, may_play, 2),
+        advise(tables, mixed.at(np.flatnonzero(~is_new)), may_play[~is_new], 2),
+    )
+    assert np.array_equal(both.found.points[~is_new], apart.found.points)
+    assert np.array_equal(both.found.drivers[~is_new], apart.found.drivers)
+    kept = (both.found.drivers[:, :, None] == teams.drivers[:, None, :]).any(axis=2).sum(axis=1)
+    assert kept[~is_new].min() == 3
+    assert kept[is_new].min() < 3
+
+
 def test_teams_of_a_full_race_have_the_answer_of_cbc() -> None:
     problem = full_menu(7)
     tables = tables_of(problem)
