@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from f1_pipeline.report.bars import progress_bar
+from f1_pipeline.report.bars import StepTimes, progress_bar
 from f1_pipeline.report.tables import console, new_table, print_json, print_rows
 from f1_pipeline.steps.chip_lines import chip_name
 from f1_pipeline.steps.pipeline import Pipeline
@@ -40,11 +40,12 @@ def recommend_with_progress(pipeline: Pipeline, request: RecommendRequest, *, qu
     F1PipelineError
         See :func:`f1_pipeline.steps.recommend.recommend`.
     """
-    started = time.perf_counter()
+    started, times = time.perf_counter(), StepTimes()
     with progress_bar(quiet) as progress:
         task = progress.add_task(f"advising teams for {request.race_key}", total=None)
 
         def on_part(done: int, total: int) -> None:
+            times.log(f"{done:,} of {total:,} teams")
             progress.update(task, advance=done, total=total)
 
         summary = recommend(pipeline, request, on_part)
