@@ -45,7 +45,7 @@ def recommend_with_progress(pipeline: Pipeline, request: RecommendRequest, *, qu
         task = progress.add_task(f"advising teams for {request.race_key}", total=None)
 
         def on_part(done: int, total: int) -> None:
-            times.log(f"{done:,} of {total:,} teams")
+            times.log(f"{done:,} more of {total:,} teams")
             progress.update(task, advance=done, total=total)
 
         summary = recommend(pipeline, request, on_part)
