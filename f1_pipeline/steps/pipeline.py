@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -101,7 +101,7 @@ class Pipeline:
             keeps_open=self.keeps_warehouse_open or self.reads_published,
             reads_only=self.reads_published,
             at=self.at,
-            objects=lambda: self.reader_objects,
+            objects=partial(read_reader_objects, self.settings.sql_dir),  # holds no pipeline that holds it
         )
 
     def close(self) -> None:

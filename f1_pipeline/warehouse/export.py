@@ -20,17 +20,18 @@ Format = Literal["parquet", "csv"]
 FORMATS: tuple[Format, ...] = ("parquet", "csv")
 HOW: dict[Format, str] = {"parquet": "format parquet, compression zstd", "csv": "format csv, header"}
 
+# beside a lake the views for readers are in memory; a file has no such database
 RELATIONS = """
     select schema_name as schema, table_name as name, 'table' as kind, comment
-    from duckdb_tables() where database_name = current_database() and not internal
+    from duckdb_tables() where database_name in (current_database(), 'memory') and not internal
     union all
     select schema_name, view_name, 'view', comment
-    from duckdb_views() where database_name = current_database() and not internal
+    from duckdb_views() where database_name in (current_database(), 'memory') and not internal
     order by all
 """
 COLUMNS = """
     select schema_name || '.' || table_name, column_name, comment, lower(data_type)
-    from duckdb_columns() where database_name = current_database() and not internal
+    from duckdb_columns() where database_name in (current_database(), 'memory') and not internal
     order by schema_name, table_name, column_index
 """
 

@@ -79,8 +79,8 @@ class LakeWarehouse:
         WarehouseError
             The catalog cannot be reached, or is none.
         """
-        if not self.address.is_shared and not self.address.path.exists():
-            return False
+        if not self.address.is_shared:
+            return self.address.path.exists()  # without a wait for who has it open
         try:
             with self.read():
                 return True
@@ -168,7 +168,7 @@ class LakeWarehouse:
             own.enter_context(translated(self.name))
             cursor = own.enter_context(closing(connection.cursor()))
             set_up(cursor)
-            _use(cursor)
+            _use(cursor, has_objects=self.reads_only)
             yield cursor
 
 
@@ -256,13 +256,9 @@ def _none_found(address: LakeAddress) -> _NoLakeError:
     return _NoLakeError(f"{address.shown}: expected a warehouse, found none; `make run` builds it")
 
 
-def _use(connection: duckdb.DuckDBPyConnection) -> None:
-    """Let names mean the lake's; those of the schema for readers are beside it, and only where they are made."""
-    names = connection.execute(
-        "select count(*) from duckdb_schemas() where database_name = 'memory' and schema_name = $schema",
-        {"schema": READER_SCHEMA},
-    ).fetchall()
-    beside = f",memory.{READER_SCHEMA}" if names[0][0] else ""
+def _use(connection: duckdb.DuckDBPyConnection, *, has_objects: bool) -> None:
+    """Let names mean the lake's; those of the schema for readers are beside it, where they are made."""
+    beside = f",memory.{READER_SCHEMA}" if has_objects else ""
     connection.execute(f"set search_path = '{LAKE}.main{beside}'")
 
 

@@ -6,10 +6,12 @@ write at a time on every kind of warehouse, `test_lake_errors.py` what is said w
 
 from __future__ import annotations
 
+import random
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,15 +21,18 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from f1_pipeline.errors import UsageError, WarehouseError
+from f1_pipeline.report.prompt_words import read_words
+from f1_pipeline.settings import Settings
 from f1_pipeline.steps.pipeline import Pipeline, open_published
 from f1_pipeline.steps.snapshot import publish_snapshot
 from f1_pipeline.warehouse import writer
 from f1_pipeline.warehouse.connection import ask
+from f1_pipeline.warehouse.export import relations
 from f1_pipeline.warehouse.lake_address import LakeAddress
 from f1_pipeline_tests.conftest import History
-from f1_pipeline_tests.lakes import LOCAL_LAKE, SHARED_LAKE, lake_in, on_lake, open_lake
+from f1_pipeline_tests.lakes import LOCAL_LAKE, SHARED_LAKE, lake_in, on_lake, open_lake, require_lakes
 from f1_pipeline_tests.points_table import BOTH, GOOD, write
-from f1_pipeline_tests.postgres import running_postgres
+from f1_pipeline_tests.postgres import Postgres, running_postgres
 from f1_pipeline_tests.support import REPO, fingerprints, make_settings, plain_steps, rows_of, run_history
 
 ROUNDS = 15
@@ -39,24 +44,63 @@ def lake(request: pytest.FixtureRequest) -> LakeAddress:
     return request.getfixturevalue("shared_lake" if request.param == SHARED_LAKE else "local_lake")
 
 
+@pytest.fixture(scope="module")
+def computed(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """An installation with every finished race on a shared lake, published; whoever writes it leaves the same rows."""
+    require_lakes()
+    folder = tmp_path_factory.mktemp("computed")
+    with pytest.MonkeyPatch.context() as environment:
+        address = lake_in(postgres.new_database(), folder / "lake", environment)
+        settings = on_lake(make_settings(folder / "warehouse"), address)
+        compute(settings)
+        yield settings
+
+
+def compute(settings: Settings) -> None:
+    with closing(Pipeline(settings, keeps_warehouse_open=True)) as pipeline:
+        run_history(pipeline)
+        publish_snapshot(pipeline)
+
+
 # ---- the same tables as in the file
 
 
-def test_every_table_is_as_in_the_file_row_for_row(history: History, lake: LakeAddress, tmp_path: Path) -> None:
-    settings = on_lake(make_settings(tmp_path / "warehouse"), lake)
-    with closing(Pipeline(settings, keeps_warehouse_open=True)) as pipeline:
-        run_history(pipeline)
-        assert fingerprints(pipeline.warehouse) == history.finished
-        snapshot = publish_snapshot(pipeline)
+def test_every_table_is_as_in_the_file_row_for_row(history: History, computed: Settings) -> None:
+    hold_against(history, computed)
+
+
+def test_every_table_of_a_local_catalog_is_too(history: History, local_lake: LakeAddress, tmp_path: Path) -> None:
+    settings = on_lake(make_settings(tmp_path / "warehouse"), local_lake)
+    compute(settings)
+    hold_against(history, settings)
+
+
+def hold_against(history: History, settings: Settings) -> None:
+    """Compare a lake, and what was published of it, with the file."""
+    assert fingerprints(Pipeline(settings).warehouse) == history.finished
     assert fingerprints(settings.published_path) == history.finished
-    assert (snapshot.table_count, len(snapshot.reader_objects)) == (len(history.finished), 9)
     with duckdb.connect(str(settings.published_path), read_only=True) as published:
         told = published.execute(COMMENT).fetchall()
+        assert published.execute(OBJECTS).fetchall() == [(9,)]
     with duckdb.connect(str(history.path), read_only=True) as file:
         assert told == file.execute(COMMENT).fetchall() != []
 
 
+OBJECTS = """
+    select (select count(*) from duckdb_views() where schema_name = 'reader')
+        + (select count(distinct function_name) from duckdb_functions() where schema_name = 'reader')
+"""
 COMMENT = "select comment from duckdb_columns() where schema_name = 'staging' and column_name = 'price_musd'"
+
+
+def test_any_race_run_again_alone_leaves_identical_tables(history: History, computed: Settings) -> None:
+    with closing(Pipeline(computed, keeps_warehouse_open=True)) as pipeline:
+        steps = plain_steps(pipeline)
+        for race_key in (pipeline.calendar.finished[-1].race_key, "2024-china"):
+            for table, step in steps.items():
+                if step.partition:
+                    step.run(pipeline, table, [race_key])
+        assert fingerprints(pipeline.warehouse) == history.finished
 
 
 # ---- several writers
@@ -124,6 +168,32 @@ def test_two_writers_at_once_lose_nothing_and_write_nothing_twice(shared_lake: L
         transactions = connection.execute("select count(*) from lake.snapshots()").fetchall()[0][0]
     # the empty lake is one; each write makes one, and none more than one
     assert transactions == 1 + 3 * WRITERS * ROUNDS
+
+
+def test_killed_writer_leaves_whole_races_and_keeps_nobody_out(shared_lake: LakeAddress) -> None:
+    lake = open_lake(shared_lake)
+    chance = random.Random(75)
+    arguments = [shared_lake.attach_string, shared_lake.data_path, "0", "1000"]
+    pipe = subprocess.PIPE
+    for _ in range(4):
+        command = [sys.executable, "-c", WRITER, *arguments]
+        with subprocess.Popen(command, cwd=REPO, stdin=pipe, stdout=pipe, text=True) as process:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+            process.stdin.write("go\n")
+            process.stdin.flush()
+            rounds = chance.randrange(1, 6)
+            for place in range(rounds):
+                assert process.stdout.readline() == f"{place}\n"
+            time.sleep(chance.uniform(0.0, 0.3))
+            process.kill()
+        points = rows_of(lake, "core.points")
+        both = [row for row in points if row[0] == "2026-both"]
+        assert [row[1] for row in both] == ["ann", "bob"]
+        assert set(points) - set(both) >= {(f"2026-0-{place}", "ann", place) for place in range(rounds)}
+        assert len(points) == len({row[:2] for row in points})
+        write(lake, [("2026-both", "ann", 7), ("2026-both", "bob", 7)], ["2026-both"])  # no lock is left
 
 
 def test_transaction_that_another_writer_was_in_the_way_of_is_tried_again(
@@ -227,15 +297,9 @@ def test_earlier_state_is_read_as_of_a_moment(lake: LakeAddress, tmp_path: Path)
         rows_of(nothing.warehouse, "core.points")
 
 
-def test_views_and_macros_for_readers_are_beside_the_lake(
-    history: History, shared_lake: LakeAddress, tmp_path: Path
-) -> None:
-    settings = on_lake(make_settings(tmp_path / "warehouse"), shared_lake)
-    with closing(Pipeline(settings, keeps_warehouse_open=True)) as pipeline:
-        run_history(pipeline)
-        publish_snapshot(pipeline)
-    file = open_published(make_settings(settings.warehouse_dir))
-    with closing(open_published(settings)) as reader, closing(file):
+def test_views_and_macros_for_readers_are_beside_the_lake(computed: Settings) -> None:
+    file = open_published(make_settings(computed.warehouse_dir))
+    with closing(open_published(computed)) as reader, closing(file):
         examples = [item.example for item in reader.reader_objects]
         answered = [example for example in examples if _answers(file, example)]
         assert len(answered) >= 9
@@ -248,10 +312,23 @@ def test_views_and_macros_for_readers_are_beside_the_lake(
             ask(reader.warehouse, f"from read_text('{REPO / 'README.md'}')")
         with pytest.raises(UsageError, match="read-only"):
             ask(reader.warehouse, "delete from core.race")
-    with open_lake(shared_lake).read() as connection:
+    with Pipeline(computed).warehouse.read() as connection:
         assert connection.execute("select count(*) from duckdb_schemas() where schema_name = 'reader'").fetchall() == [
             (0,)
         ]
+
+
+def test_prompt_and_export_know_what_is_in_a_lake(computed: Settings) -> None:
+    with (
+        closing(open_published(computed)) as lake,
+        closing(open_published(make_settings(computed.warehouse_dir))) as file,
+    ):
+        with lake.warehouse.read() as ours, file.warehouse.read() as theirs:
+            assert [(one.full_name, one.kind) for one in relations(ours)] == [
+                (one.full_name, one.kind) for one in relations(theirs)
+            ]
+            assert relations(ours) == relations(theirs)
+        assert read_words(lake.warehouse) == read_words(file.warehouse)
 
 
 def _answers(pipeline: Pipeline, example: str) -> bool:
