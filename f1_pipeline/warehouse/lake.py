@@ -212,7 +212,6 @@ class _Opening:
                 refuse_lost_files(connection, self.address)
                 if self.is_pinned:
                     connection.execute("use memory")
-                    connection.execute(f"create schema {READER_SCHEMA}")
                     create_reader_objects(connection, self.objects(), LAKE)
             yield connection
 

@@ -109,7 +109,7 @@ def create_reader_objects(
     Parameters
     ----------
     connection : duckdb.DuckDBPyConnection
-        Writes a database that has the schema, and nothing in it.
+        Writes a database that has no such schema yet.
     objects : iterable of ReaderObject
         In order, as `read_reader_objects` gives them.
     lake : str
@@ -126,6 +126,7 @@ def create_reader_objects(
     WarehouseError
         One does not fit the tables that it reads.
     """
+    connection.execute(f"create schema {READER_SCHEMA}")
     rows = connection.execute("select schema_name || '.' || table_name from duckdb_tables()").fetchall()
     present = {row[0] for row in rows}
     created = []

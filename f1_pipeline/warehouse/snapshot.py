@@ -18,7 +18,7 @@ import duckdb
 
 from f1_pipeline.errors import WarehouseError
 from f1_pipeline.warehouse.connection import Store, Warehouse, open_alone
-from f1_pipeline.warehouse.reader_file import READER_SCHEMA, ReaderObject, create_reader_objects
+from f1_pipeline.warehouse.reader_file import ReaderObject, create_reader_objects
 from f1_pipeline.warehouse.turns import LAKE
 from f1_pipeline.warehouse.writer import literal
 
@@ -119,7 +119,6 @@ def _finish(unfinished: Path, objects: Sequence[ReaderObject]) -> tuple[int, tup
     with open_alone(unfinished) as connection:
         table_count = connection.execute("select count(*) from duckdb_tables()").fetchall()[0][0]
         connection.execute("begin transaction")
-        connection.execute(f"create schema {READER_SCHEMA}")
         created = create_reader_objects(connection, objects)
         connection.execute("commit")
         connection.execute("checkpoint")  # here a full disk is an error; closing the file would keep it to itself
