@@ -38,7 +38,8 @@ def cluster(races: int | None, workers: int, folder: Path | None, stop_after_run
     """Start the services of several machines on this one, and run the graph on them.
 
     Each is a process with a folder of its own below --folder (data/warehouse/cluster), where its log is. They listen
-    on this computer only and end with this command, also by Ctrl-C; what they keep stays for the next start.
+    on this computer only and end with this command, also by Ctrl-C; what they keep stays for the next start. Dagster's
+    daemon, which runs by itself whatever is missing, comes when the graph has run, and not with --races.
     """
     settings = load_settings()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever ends this command ends the services too
@@ -55,6 +56,8 @@ def cluster(races: int | None, workers: int, folder: Path | None, stop_after_run
         for line in _where_to_look(started.at):
             click.echo(line)
         code = started.run(*words)
+        if races is None:  # else it would go on to the other races
+            started.start_daemon()
         if not stop_after_run:
             click.echo("the services go on; Ctrl-C ends them")
             started.watch()

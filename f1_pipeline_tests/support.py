@@ -131,14 +131,14 @@ def copy_facts(target: Path) -> Path:
     return Path(shutil.copytree(DATA, target, ignore=shutil.ignore_patterns("warehouse", ".*")))
 
 
-def short_facts(target: Path) -> Path:
+def short_facts(target: Path, end: str = SHORT_END) -> Path:
     """Copy the facts as if the game lasted from 2025 to soon after the next race, so that a graph on them is quick.
 
     The results of 2021 and 2022, which models learn from, stay.
     """
     facts = copy_facts(target)
     races = read_rows(facts / "races.csv")[1]
-    (end,) = (race["race_date"] for race in races if race["race_key"] == SHORT_END)
+    (end,) = (race["race_date"] for race in races if race["race_key"] == end)
     seasons = (*SHORT_SEASONS, "2021-", "2022-")
     kept = {race["race_key"] for race in races if race["race_key"].startswith(seasons) and race["race_date"] <= end}
     for path in sorted(facts.glob("*.csv")):

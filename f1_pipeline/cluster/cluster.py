@@ -10,13 +10,13 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from f1_pipeline.cluster.processes import MARK, Running, Service, end_left_over, start
-from f1_pipeline.cluster.services import Addresses, dagster_services, dask_services, model_server
+from f1_pipeline.cluster.processes import MARK, Running, Service, end_left_over, launch
+from f1_pipeline.cluster.services import Addresses, daemon, dask_services, model_server, webserver
 from f1_pipeline.errors import UsageError
 from f1_pipeline.settings import Settings
 
@@ -34,12 +34,37 @@ class Cluster:
     Attributes
     ----------
     at : Addresses
+    stack : ExitStack
+        What is ended with it.
+    say : callable
+        Told of each step.
     running : dict of str to Running
         The services by name, in order of their start.
     """
 
     at: Addresses
+    stack: ExitStack
+    say: Say
     running: dict[str, Running] = field(default_factory=dict)
+
+    def start(self, *services: Service) -> None:
+        """Start services at once, and wait until all of them are up.
+
+        Raises
+        ------
+        ServiceError
+            One has ended, or is not up in time.
+        """
+        for service in services:
+            self.running[service.name] = launched = launch(service, self.at.folder)
+            self.stack.callback(launched.stop)
+        for service in services:
+            self.running[service.name].wait()
+            self.say(f"{service.name} is up, its log {service.log}")
+
+    def start_daemon(self) -> None:
+        """Start Dagster's daemon; it runs by itself whatever is missing, so it comes when the graph has run."""
+        self.start(daemon(self.at))
 
     def run(self, *words: str) -> int:
         """Run a command of the pipeline on the cluster, on this terminal; return its exit code."""
@@ -65,7 +90,7 @@ class Cluster:
 def running_cluster(
     settings: Settings, folder: Path, *, workers: int = WORKERS, say: Say = lambda _: None
 ) -> Generator[Cluster]:
-    """Start every service, and end all of them with the body.
+    """Start every service but the daemon, and end all of them with the body.
 
     Parameters
     ----------
@@ -92,15 +117,12 @@ def running_cluster(
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
-        stack.enter_context(_alone(folder))
+        stack.enter_context(alone(folder))
         stack.callback(end_left_over, folder)
         if left := end_left_over(folder):
             say(f"ended what an earlier cluster left behind: {', '.join(left)}")
-        cluster = Cluster(_database_server(folder, settings, stack, say))
-        for service in _services(cluster.at, workers):
-            cluster.running[service.name] = started = start(service, folder)
-            stack.callback(started.stop)
-            say(f"{service.name} is up, its log {service.log}")
+        cluster = Cluster(_database_server(folder, settings, stack, say), stack, say)
+        cluster.start(model_server(cluster.at), *dask_services(cluster.at, workers), webserver(cluster.at))
         yield cluster
 
 
@@ -115,12 +137,8 @@ def _database_server(folder: Path, settings: Settings, stack: ExitStack, say: Sa
     return at
 
 
-def _services(at: Addresses, workers: int) -> Sequence[Service]:
-    return [model_server(at), *dask_services(at, workers), *dagster_services(at)]
-
-
 @contextmanager
-def _alone(folder: Path) -> Generator[None]:
+def alone(folder: Path) -> Generator[None]:
     """Hold the folder; the operating system gives it back with the process."""
     path = folder / "lock"
     with path.open("a+", encoding="ascii") as lock:

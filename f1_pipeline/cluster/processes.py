@@ -56,7 +56,7 @@ class Service:
 
 @dataclass(frozen=True)
 class Running:
-    """A service and its process, the leader of a session of its own."""
+    """A service and its process, which leads a session of its own."""
 
     service: Service
     process: subprocess.Popen[bytes]
@@ -68,6 +68,22 @@ class Running:
             self.process.wait(END_S)
         _end(self.process.pid, signal.SIGKILL)
         self.process.wait()
+
+    def wait(self) -> None:
+        """Wait until it is up.
+
+        Raises
+        ------
+        ServiceError
+            It has ended, or is not up in time.
+        """
+        deadline = time.monotonic() + START_S
+        while not self.service.is_up():
+            self.require_alive()
+            if time.monotonic() > deadline:
+                name, log = self.service.name, self.service.log
+                raise ServiceError(f"{name} was not up in {START_S:.0f} s: see {log}{_end_of(log)}")
+            time.sleep(POLL_S)
 
     def require_alive(self) -> None:
         """Refuse a service that has ended.
@@ -82,8 +98,8 @@ class Running:
             raise ServiceError(f"{name} ended with {self.process.returncode}: see {log}{_end_of(log)}")
 
 
-def start(service: Service, folder: Path) -> Running:
-    """Start a service of the cluster in a folder, and wait until it is up.
+def launch(service: Service, folder: Path) -> Running:
+    """Start a service of the cluster in a folder; whether it comes up is another question.
 
     Parameters
     ----------
@@ -94,11 +110,6 @@ def start(service: Service, folder: Path) -> Running:
     Returns
     -------
     Running
-
-    Raises
-    ------
-    ServiceError
-        It ended, or was not up in time; nothing of it is left.
     """
     service.folder.mkdir(parents=True, exist_ok=True)
     with service.log.open("ab") as log:
@@ -111,23 +122,7 @@ def start(service: Service, folder: Path) -> Running:
             stderr=subprocess.STDOUT,
             start_new_session=True,  # Ctrl-C reaches the command alone, which ends the services in order
         )
-    running = Running(service, process)
-    try:
-        _await(running)
-    except BaseException:
-        running.stop()
-        raise
-    return running
-
-
-def _await(running: Running) -> None:
-    deadline = time.monotonic() + START_S
-    while not running.service.is_up():
-        running.require_alive()
-        if time.monotonic() > deadline:
-            log = running.service.log
-            raise ServiceError(f"{running.service.name} was not up in {START_S:.0f} s: see {log}{_end_of(log)}")
-        time.sleep(POLL_S)
+    return Running(service, process)
 
 
 def end_left_over(folder: Path) -> list[str]:

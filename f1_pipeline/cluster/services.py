@@ -119,7 +119,11 @@ def model_server(at: Addresses) -> Service:
         (sys.executable, "-m", "mlflow", "server", *options, "--artifacts-destination", str(folder / "artifacts")),
         folder,
         # by the environment, since everybody may read command lines
-        environment(MLFLOW_BACKEND_STORE_URI=with_driver(at.database("mlflow").url), MLFLOW_DISABLE_TELEMETRY="true"),
+        environment(
+            MLFLOW_BACKEND_STORE_URI=with_driver(at.database("mlflow").url),
+            MLFLOW_DISABLE_TELEMETRY="true",
+            MLFLOW_SERVER_ENABLE_JOB_EXECUTION="false",
+        ),
         _answers(f"{at.mlflow_url}/health"),
     )
 
@@ -154,20 +158,23 @@ def dask_services(at: Addresses, worker_count: int) -> Iterator[Service]:
         )
 
 
-def dagster_services(at: Addresses) -> Iterator[Service]:
-    """Describe Dagster's webserver and its daemon, which runs races by itself."""
-    workspace = ("-w", str(at.settings.home / "workspace.yaml"))
-    place = ("-h", HOST, "-p", str(at.webserver))
-    yield Service(
+def webserver(at: Addresses) -> Service:
+    """Describe Dagster's webserver."""
+    place = ("-w", str(at.settings.home / "workspace.yaml"), "-h", HOST, "-p", str(at.webserver))
+    return Service(
         "webserver",
-        (sys.executable, "-m", "dagster_webserver", *workspace, *place),
+        (sys.executable, "-m", "dagster_webserver", *place),
         at.folder / "webserver",
         at.environment_of("webserver"),
         _answers(f"{at.webserver_url}/server_info", "dagster_version"),
     )
-    yield Service(
+
+
+def daemon(at: Addresses) -> Service:
+    """Describe Dagster's daemon, which runs races by itself."""
+    return Service(
         "daemon",
-        (sys.executable, "-m", "dagster._daemon", "run", *workspace),
+        (sys.executable, "-m", "dagster._daemon", "run", "-w", str(at.settings.home / "workspace.yaml")),
         at.folder / "daemon",
         at.environment_of("daemon"),
         lambda: at.database("dagster").ask(HEARTBEATS) == [["t"]],
