@@ -67,7 +67,7 @@ def build_definitions(
         jobs=jobs,
         sensors=[*build_sensors(settings, jobs, clock), *build_notifications(settings, jobs)],
         resources={"pipeline": PipelineResource.from_settings(settings, clock)},
-        executor=dg.in_process_executor,
+        executor=dg.in_process_executor,  # heavy parts of a step go to Dask, not whole steps: docs/adr/0020
     )
 
 

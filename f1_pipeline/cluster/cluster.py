@@ -122,7 +122,9 @@ def running_cluster(
         if left := end_left_over(folder):
             say(f"ended what an earlier cluster left behind: {', '.join(left)}")
         cluster = Cluster(_database_server(folder, settings, stack, say), stack, say)
-        cluster.start(model_server(cluster.at), *dask_services(cluster.at, workers), webserver(cluster.at))
+        cluster.start(
+            model_server(cluster.at), *dask_services(folder, cluster.at.scheduler, workers), webserver(cluster.at)
+        )
         yield cluster
 
 

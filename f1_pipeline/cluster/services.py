@@ -128,31 +128,31 @@ def model_server(at: Addresses) -> Service:
     )
 
 
-def dask_services(at: Addresses, worker_count: int) -> Iterator[Service]:
-    """Describe the scheduler and its workers, of one thread each."""
+def dask_services(folder: Path, port: int, worker_count: int) -> Iterator[Service]:
+    """Describe the scheduler of a port and its workers, of one thread each, with a folder each below one."""
     from f1_pipeline.steps.dask_workers import worker_names
 
     def has(name: str) -> Callable[[], bool]:
-        return lambda: name in (worker_names(at.dask_url) or ())
+        return lambda: name in (worker_names(address) or ())
 
     told = {name: value for name, value in environment(**ONE_THREAD).items() if not name.startswith(("F1_", "PG"))}
-    command = (sys.executable, "-m", "dask")
-    place = ("--host", HOST, "--port", str(at.scheduler), "--no-dashboard")
+    address, command = f"tcp://{HOST}:{port}", (sys.executable, "-m", "dask")
+    place = ("--host", HOST, "--port", str(port), "--no-dashboard")
     yield Service(
         "scheduler",
         (*command, "scheduler", *place),
-        at.folder / "scheduler",
+        folder / "scheduler",
         told,
-        lambda: worker_names(at.dask_url) is not None,
+        lambda: worker_names(address) is not None,
     )
     for number in range(1, worker_count + 1):
         name = f"worker-{number}"
         options = ("--nthreads", "1", "--no-dashboard", "--host", HOST, "--name", name)
-        folder = at.folder / name
+        own = folder / name
         yield Service(
             name,
-            (*command, "worker", at.dask_url, *options, "--local-directory", str(folder)),
-            folder,
+            (*command, "worker", address, *options, "--local-directory", str(own)),
+            own,
             told,
             has(name),
         )

@@ -32,7 +32,7 @@ PAGES_JOB = "race_pages"
 
 
 def build_jobs(steps: Mapping[str, Step]) -> list:
-    """Make the jobs; each runs in one process, because DuckDB has one writer.
+    """Make the jobs; each runs in one process, which holds its moment and its facts: docs/adr/0020.
 
     Parameters
     ----------

@@ -225,17 +225,32 @@ def play_policies(pipeline: Pipeline, table: str, seasons: Sequence[str]) -> Wri
     games = [(season, policy) for season in seasons for policy in POLICIES]
     rows: list[dict[str, object]] = []
     totals: dict[str, dict[str, object]] = {season: {} for season in seasons}
-    for (season, policy), played in zip(games, spread(pipeline.settings, _game, games, races, known), strict=True):
+    for (season, policy), played in zip(
+        games, spread(pipeline.settings, played_game, games, races, known), strict=True
+    ):
         rows += played
         totals[season][policy.name] = played[-1]["season_points"]
     report = run_model(pipeline, table, seasons, pd.DataFrame(rows))
     return replace(report, details={season: {"totals": _markdown(of_season)} for season, of_season in totals.items()})
 
 
-def _game(
+def played_game(
     game: tuple[str, Policy], races: Mapping[str, SeasonRaces], known: Mapping[str, Knowledge]
 ) -> list[dict[str, object]]:
-    """Play one policy through one season."""
+    """Play one policy through one season.
+
+    Parameters
+    ----------
+    game : tuple of str and Policy
+        Season and policy.
+    races, known : mapping of str to SeasonRaces, and to Knowledge
+        By season.
+
+    Returns
+    -------
+    list of dict
+        As :func:`backtest_rows`.
+    """
     season, policy = game
     return backtest_rows(races[season], play_season(races[season], known[season], policy), policy.name)
 

@@ -279,7 +279,7 @@ def simulate_weekends(pipeline: Pipeline, table: str, race_keys: Sequence[str]) 
         When a race has no weekend model.
     """
     columns: dict[str, list[np.ndarray]] = {}
-    for race in spread(pipeline.settings, simulated_points, _believed_races(pipeline, race_keys)):
+    for race in spread(pipeline.settings, simulated_points, believed_races(pipeline, race_keys)):
         for name, values in race.items():
             columns.setdefault(name, []).append(values)
     together = {name: np.concatenate(parts) for name, parts in columns.items()}
@@ -290,7 +290,23 @@ def simulate_weekends(pipeline: Pipeline, table: str, race_keys: Sequence[str]) 
     return run_model(pipeline, table, race_keys, rows)
 
 
-def _believed_races(pipeline: Pipeline, race_keys: Sequence[str]) -> Iterator[BelievedRace]:
+def believed_races(pipeline: Pipeline, race_keys: Sequence[str]) -> Iterator[BelievedRace]:
+    """Read the weekend model of each race, as far as its simulation needs it.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+    race_keys : sequence of str
+
+    Yields
+    ------
+    BelievedRace
+
+    Raises
+    ------
+    WarehouseError
+        When a race has no weekend model.
+    """
     from f1_pipeline.forecast.model_records import WEEKEND_FILE
     from f1_pipeline.forecast.weekend_files import read_weekend
 
