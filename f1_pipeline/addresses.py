@@ -5,8 +5,6 @@ Belongs here: text only, so that every room may ask. Neighbour: `warehouse.lake_
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit, urlunsplit
-
 
 def without_user(url: str) -> str:
     """Show an address without the user and password that may be in it.
@@ -21,8 +19,9 @@ def without_user(url: str) -> str:
     str
         Such as ``postgresql://db:5432/dagster``; parameters go as well, for they may hold a password too.
     """
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=""))
+    scheme, _, rest = url.partition("://")
+    # cut before it is parsed: a password may have any of / ? # in it
+    return f"{scheme}://{rest.rpartition('@')[2].partition('?')[0]}"
 
 
 def with_driver(url: str) -> str:

@@ -61,7 +61,7 @@ class Settings:
     mlflow : str
         URL of an MLflow tracking server, which may hold a password; empty for a store in `tracking_dir`.
     warehouse : str
-        Address of a warehouse on DuckLake, which may hold a password; empty for the DuckDB file in `warehouse_dir`.
+        Address of a warehouse on DuckLake; empty for the DuckDB file in `warehouse_dir`.
     warehouse_data : str
         Folder or URL of the files of its tables; empty for the one that its catalog names.
     """
@@ -80,7 +80,7 @@ class Settings:
     dask: str = ""
     dagster_postgres: str = field(default="", repr=False)
     mlflow: str = field(default="", repr=False)
-    warehouse: str = field(default="", repr=False)
+    warehouse: str = ""
     warehouse_data: str = ""
 
     def with_sources(self, f1db: str | None, feed: str | None) -> Settings:
@@ -105,7 +105,7 @@ class Settings:
         Raises
         ------
         UsageError
-            The address is none; the message shows no password.
+            The address is none.
         """
         if self.warehouse:
             try:

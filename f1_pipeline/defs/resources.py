@@ -21,7 +21,7 @@ from f1_pipeline.settings import Settings
 from f1_pipeline.steps.pipeline import Pipeline, utc_now
 from f1_pipeline.steps.restore import refuse_interrupted
 
-SECRETS = ("warehouse", "mlflow")
+SECRETS = ("mlflow",)
 
 
 class PipelineResource(DuckDBResource):
@@ -40,6 +40,7 @@ class PipelineResource(DuckDBResource):
     feed: str
     request_pause_s: float
     mlflow_ui: str
+    warehouse: str
     warehouse_data: str
     dask: str
 
@@ -53,7 +54,7 @@ class PipelineResource(DuckDBResource):
 
     @staticmethod
     def secrets() -> dict[str, str]:
-        """Give the settings that may hold a password: addresses of a lake and of a tracking server."""
+        """Give the settings that may hold a password: the address of a tracking server."""
         return {}
 
     @classmethod
@@ -76,6 +77,7 @@ class PipelineResource(DuckDBResource):
             feed=settings.feed,
             request_pause_s=settings.request_pause_s,
             mlflow_ui=settings.mlflow_ui,
+            warehouse=settings.warehouse,
             warehouse_data=settings.warehouse_data,
             dask=settings.dask,
         )
@@ -94,6 +96,7 @@ class PipelineResource(DuckDBResource):
                 feed=self.feed,
                 request_pause_s=self.request_pause_s,
                 mlflow_ui=self.mlflow_ui,
+                warehouse=self.warehouse,
                 warehouse_data=self.warehouse_data,
                 dask=self.dask,
             )

@@ -49,8 +49,8 @@ def land_my_team(pipeline: Pipeline, table: str, race_keys: Sequence[str]) -> Wr
     """Land your own team from `my_team.toml` beside the teams of the races before its own.
 
     Rows of the file's race and later ones are replaced; those of a settled race stay, since its transfers are counted
-    against them. Without the file, rows of other races that are not finished go: a fresh start. A team for a race
-    without prices lands once there are some.
+    against them. Without the file, rows of other races that are not finished go: a fresh start; not in a warehouse that
+    machines share, where the file is another's. A team for a race without prices lands once there are some.
 
     Raises
     ------
@@ -61,8 +61,10 @@ def land_my_team(pipeline: Pipeline, table: str, race_keys: Sequence[str]) -> Wr
     columns = list(pipeline.contracts[table].column_names)
     landed, races, rows = _landed(pipeline, table, columns), pipeline.calendar.races, pd.DataFrame(columns=columns)
     stay = set(settled_races(pipeline, sorted(set(landed["race_key"]))))
+    lake = pipeline.settings.lake
     if team is None:
-        stay |= {race.race_key for race in races if race.is_finished}
+        is_shared = lake is not None and lake.is_shared
+        stay |= {race.race_key for race in races if race.is_finished or is_shared}
     else:
         race = _race_of(pipeline, team)
         stay |= set(pipeline.calendar.race_keys[: races.index(race)])

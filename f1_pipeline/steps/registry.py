@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import wraps
 from graphlib import TopologicalSorter
 
 from f1_pipeline.errors import DataError
@@ -470,11 +471,22 @@ def build_steps(pipeline: Pipeline) -> dict[str, Step]:
     for step in steps.values():
         _check_step(step, steps, pipeline.contracts[step.table].partition)
     order = TopologicalSorter({step.table: step.reads for step in steps.values()}).static_order()
-    ordered = {table: replace(steps[table], run=again_when_lost(steps[table].run)) for table in order}
+    ordered = {table: replace(steps[table], run=again_when_lost(_alone(steps[table].run))) for table in order}
     for table in season_tables(ordered):
         if ordered[table].partition == "race":
             raise DataError(f"{table}: expected a table of races to need none of whole seasons, which come after them")
     return ordered
+
+
+def _alone(run: Run) -> Run:
+    """Let a step have its partitions to itself: what it reads of its own table must be there when it writes."""
+
+    @wraps(run)
+    def alone(pipeline: Pipeline, table: str, partition_keys: Sequence[str]) -> WriteReport:
+        with pipeline.warehouse.alone_with(table, partition_keys if pipeline.contracts[table].partition else ()):
+            return run(pipeline, table, partition_keys)
+
+    return alone
 
 
 def _check_step(step: Step, steps: Mapping[str, Step], partition: Partition | None) -> None:

@@ -12,8 +12,8 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from collections.abc import Callable, Generator, Mapping
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn, Protocol
@@ -23,7 +23,7 @@ import pyarrow as pa
 
 from f1_pipeline.errors import UsageError, WarehouseError
 from f1_pipeline.warehouse.lake_errors import is_lost
-from f1_pipeline.warehouse.statements import holds_several
+from f1_pipeline.warehouse.statements import holds_several, not_for_reading
 
 POLL_S = 0.05
 LOCKED = "Could not set lock"  # how DuckDB says that another process has the file open
@@ -57,6 +57,10 @@ class Store(Protocol):
 
     def locked(self) -> AbstractContextManager[None]:
         """Keep every writer out."""
+        ...
+
+    def alone_with(self, table: str, partition_keys: Sequence[str]) -> AbstractContextManager[None]:
+        """Keep everybody else from making some partitions of a table, from reading to writing."""
         ...
 
     def seal(self, connection: duckdb.DuckDBPyConnection) -> None:
@@ -134,6 +138,10 @@ class Warehouse:
                 yield connection
             finally:
                 connection.close()
+
+    def alone_with(self, table: str, partition_keys: Sequence[str]) -> AbstractContextManager[None]:
+        """Do nothing: a run keeps the whole file to itself."""
+        return nullcontext()
 
     def seal(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Keep the statements of a connection for reading from other files and the network."""
@@ -347,8 +355,8 @@ def ask(warehouse: Store, sql: str, parameters: Mapping[str, object] | None = No
     Raises
     ------
     UsageError
-        When it is empty or several statements, DuckDB refuses it (with DuckDB's own words), or two columns have one
-        name.
+        When it is empty, several statements or one that does more than read tables, DuckDB refuses it (with DuckDB's
+        own words), or two columns have one name.
     """
     if not sql.strip():
         raise UsageError("the query is empty: expected one SQL statement")
@@ -358,6 +366,9 @@ def ask(warehouse: Store, sql: str, parameters: Mapping[str, object] | None = No
         # It is open read-only; this keeps a typed statement from other files and the network as well.
         warehouse.seal(connection)
         try:
+            more = not_for_reading(sql)
+            if more:
+                raise UsageError(f"the query cannot run: expected one that reads tables, found {more}")
             answer = connection.execute(sql, dict(parameters or {})).to_arrow_table()
         except duckdb.IOException:
             raise

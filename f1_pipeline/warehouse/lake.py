@@ -26,7 +26,7 @@ from f1_pipeline.warehouse.connection import LOCKED, POLL_S, Warehouse, set_up
 from f1_pipeline.warehouse.lake_address import POSTGRES, LakeAddress
 from f1_pipeline.warehouse.lake_errors import is_just_made, is_lost, translated
 from f1_pipeline.warehouse.reader_file import READER_SCHEMA, ReaderObject, create_reader_objects
-from f1_pipeline.warehouse.turns import LAKE, everybody_out
+from f1_pipeline.warehouse.turns import LAKE, alone_with, everybody_out
 from f1_pipeline.warehouse.writer import literal
 
 EXTRA = "`pip install 'f1-pipeline[scale]'`"
@@ -69,7 +69,7 @@ class LakeWarehouse:
     @property
     def name(self) -> str:
         """The warehouse for people and logs."""
-        return self.address.shown
+        return self.address.attach_string
 
     def exists(self) -> bool:
         """Whether anything has been written yet.
@@ -145,6 +145,21 @@ class LakeWarehouse:
         with self._cursor(opening) as connection, everybody_out(connection, self.lock_wait_s):
             yield
 
+    @contextmanager
+    def alone_with(self, table: str, partition_keys: Sequence[str]) -> Generator[None]:
+        """Keep everybody else from making some partitions of a table, from reading to writing.
+
+        Raises
+        ------
+        WarehouseError
+            Somebody makes them for an hour, or the catalog cannot be used.
+        """
+        if not self.address.is_shared:
+            yield
+            return
+        with self.write() as connection, alone_with(connection, table, partition_keys):
+            yield
+
     def seal(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Keep the statements of a connection for reading from all files but the lake's own, and from the network."""
         if connection.execute("select current_setting('enable_external_access')").fetchall() == [(True,)]:
@@ -207,7 +222,7 @@ class _Opening:
             connection = holding.enter_context(closing(duckdb.connect()))
             set_up(connection)
             load_extensions(connection, self.address)
-            with translated(self.address.shown):
+            with translated(self.address.attach_string):
                 self._attach(connection)
                 refuse_lost_files(connection, self.address)
                 if self.is_pinned:
@@ -252,7 +267,7 @@ def _is_passing(error: BaseException) -> bool:
 
 
 def _none_found(address: LakeAddress) -> _NoLakeError:
-    return _NoLakeError(f"{address.shown}: expected a warehouse, found none; `make run` builds it")
+    return _NoLakeError(f"{address}: expected a warehouse, found none; `make run` builds it")
 
 
 def _use(connection: duckdb.DuckDBPyConnection, *, has_objects: bool) -> None:
@@ -295,7 +310,7 @@ def refuse_lost_files(connection: duckdb.DuckDBPyConnection, address: LakeAddres
         return
     if connection.execute("select count(*) from __ducklake_metadata_lake.ducklake_data_file").fetchall()[0][0]:
         raise WarehouseError(
-            f"{address.shown}: expected the files of its tables in {folder}, found no such folder; is it mounted? "
+            f"{address}: expected the files of its tables in {folder}, found no such folder; is it mounted? "
             "Otherwise bring it back from a back-up"
         )
 

@@ -1,4 +1,4 @@
-"""The address of a warehouse on DuckLake: read it, and show it without its password.
+"""The address of a warehouse on DuckLake, which never holds a password.
 
 Belongs here: text only, so that the settings may ask. Neighbours: `lake.py` attaches what it names.
 
@@ -10,19 +10,16 @@ may open. Where the tables' files lie is told apart from it, and kept in the cat
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from f1_pipeline.errors import UsageError
 
 SCHEME, POSTGRES = "ducklake:", "postgres:"
 EXPECTED = "expected an address such as `ducklake:postgres:dbname=f1 host=db` or `ducklake:/folder/f1.ducklake`"
-_SECRETS = (
-    (
-        re.compile(r"(\b(?:ssl)?password\s*=\s*)('(?:[^'\\]|\\.)*'?|[^\s'\"&]+)", re.IGNORECASE),
-        r"\1***",
-    ),
-    (re.compile(r"(//[^/\s:@]*:)[^/\s]*(?=@)"), r"\1***"),
+WITHOUT_PASSWORD = (
+    "expected an address without a password, which libpq reads from PGPASSWORD or from the file that PGPASSFILE names; "
+    "found one that may hold one"
 )
 _STORES = re.compile(r"[a-z][a-z0-9+.-]*://")
 
@@ -34,23 +31,18 @@ class LakeAddress:
     Attributes
     ----------
     catalog : str
-        What DuckLake is told after `ducklake:`; may hold a password.
+        What DuckLake is told after `ducklake:`.
     data_path : str
         Folder or URL of the tables' files, with a slash at the end; empty for the one that the catalog names.
     """
 
-    catalog: str = field(repr=False)
+    catalog: str
     data_path: str = ""
 
     @property
     def attach_string(self) -> str:
-        """The address as DuckDB is told; may hold a password."""
+        """The address as DuckDB is told."""
         return SCHEME + self.catalog
-
-    @property
-    def shown(self) -> str:
-        """The address for people and logs, without its password."""
-        return without_secrets(self.attach_string)
 
     @property
     def is_shared(self) -> bool:
@@ -68,7 +60,7 @@ class LakeAddress:
         return _STORES.match(self.data_path) is not None
 
     def __str__(self) -> str:
-        return self.shown
+        return self.attach_string
 
 
 def read_address(text: str, data_path: str = "") -> LakeAddress:
@@ -89,28 +81,29 @@ def read_address(text: str, data_path: str = "") -> LakeAddress:
     Raises
     ------
     UsageError
-        It is no such address; the message shows no password.
+        It is no such address, or may hold a password, and is then not repeated.
     """
+    if _may_hold_password(text) or _may_hold_password(data_path):
+        raise UsageError(WITHOUT_PASSWORD)
     catalog = text.removeprefix(SCHEME)
     if not text.startswith(SCHEME) or not catalog.strip():
-        raise UsageError(f"{EXPECTED}, found {without_secrets(text)!r}")
+        raise UsageError(f"{EXPECTED}, found {text!r}")
     if not catalog.startswith(POSTGRES):
         if re.match(r"[a-z0-9]{2,}:", catalog):
-            raise UsageError(f"{EXPECTED}, found {without_secrets(text)!r}: a catalog is in PostgreSQL or in a file")
+            raise UsageError(f"{EXPECTED}, found {text!r}: a catalog is in PostgreSQL or in a file")
         catalog = str(Path(catalog).resolve())
         data_path = data_path or f"{catalog}.files"
     elif not _is_conninfo(catalog.removeprefix(POSTGRES).strip()):
-        raise UsageError(f"{EXPECTED}, found {without_secrets(text)!r}")
+        raise UsageError(f"{EXPECTED}, found {text!r}")
     if data_path and not _STORES.match(data_path):
         data_path = str(Path(data_path).resolve())
     return LakeAddress(catalog, data_path and data_path.rstrip("/") + "/")
 
 
-def without_secrets(text: str) -> str:
-    """Put *** in the place of every password of a connection string within a text."""
-    for pattern, shown in _SECRETS:
-        text = pattern.sub(shown, text)
-    return text
+def _may_hold_password(text: str) -> bool:
+    """Whether a connection string has one in its parameters, or between a colon and the @ of its URL."""
+    _, _, rest = text.partition("://")
+    return re.search(r"password\s*=", text, re.IGNORECASE) is not None or re.search(r":.*@", rest) is not None
 
 
 def _is_conninfo(text: str) -> bool:

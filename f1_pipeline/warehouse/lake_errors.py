@@ -13,7 +13,6 @@ from contextlib import contextmanager
 import duckdb
 
 from f1_pipeline.errors import UsageError, WarehouseError
-from f1_pipeline.warehouse.lake_address import without_secrets
 
 
 class LostConnectionError(WarehouseError):
@@ -35,7 +34,6 @@ _LOST = (
     "SSL SYSCALL error",
     "the database system is",  # starting up, shutting down, in recovery mode
     'Failed to execute query "ROLLBACK"',
-    "Current transaction is aborted",
 )
 # of what cannot connect: no patience helps
 _REFUSED = ("authentication failed", "does not exist", "no password supplied", "no pg_hba.conf entry", "invalid ")
@@ -55,12 +53,12 @@ _HINTS = (
     ),
     (("lock timeout",), "another writer holds the table; try again when it has finished"),
     (("Could not set lock", "Unique file handle conflict"), "another process has it open"),
+    (("No space left", "Could not write", "Disk quota"), "check the disk and its space"),
     (
-        ("No such file", "404", "NoSuchKey", "Not Found"),
+        ("No such file", "404 (", "HTTP 404", "NoSuchKey", "Not Found"),
         "files of its tables are missing; is the data path mounted and whole? Bring the files back from a back-up",
     ),
-    (("No space left", "Could not write", "Disk quota"), "check the disk and its space"),
-    (("Permission denied", "Cannot open file", "HTTP", "403"), "its files cannot be read or written"),
+    (("Permission denied", "Cannot open file", "HTTP"), "its files cannot be read or written"),
     (("Failed to load existing DuckLake", "DuckLakeMetadata"), "its database holds no catalog of DuckLake"),
 )
 _OTHER_TABLES = (
@@ -78,7 +76,8 @@ _FALLBACK = "the lake cannot be used"
 
 def is_conflict(error: BaseException) -> bool:
     """Whether another writer was faster, so that the transaction may be tried again."""
-    return isinstance(error, duckdb.Error) and any(words in str(error) for words in _CONFLICT)
+    is_ours = isinstance(error, duckdb.ProgrammingError) or not isinstance(error, duckdb.Error)
+    return not is_ours and any(words in str(error) for words in _CONFLICT)
 
 
 def is_just_made(error: BaseException) -> bool:
@@ -87,7 +86,9 @@ def is_just_made(error: BaseException) -> bool:
 
 
 def is_lost(error: BaseException) -> bool:
-    """Whether the catalog's database is away, and may come back."""
+    """Whether the catalog's database is away, and may come back; what is wrong with a statement never says so."""
+    if isinstance(error, duckdb.ProgrammingError):
+        return False
     text = str(error)
     is_away = isinstance(error, duckdb.Error) and any(words in text for words in _LOST)
     return is_away and not ("Unable to connect" in text and any(words in text for words in _REFUSED))
@@ -117,12 +118,12 @@ def translated(name: str) -> Generator[None]:
         found = _named(name, error)
         if found is None:
             raise
-        raise found from None  # the original may show a password
+        raise found from error
 
 
 def _named(name: str, error: duckdb.Error) -> Exception | None:
     text = str(error)
-    reason = _REPEATED.sub("", without_secrets(" ".join(text.split("\nLINE")[0].split())))[:LONGEST]
+    reason = _REPEATED.sub("", " ".join(text.split("\nLINE")[0].split()))[:LONGEST]
     if is_conflict(error):
         return WarehouseError(f"{name}: other writers changed the same tables again and again; try again: {reason}")
     if _NO_SNAPSHOT in text:

@@ -1,13 +1,19 @@
-"""What a person typed, seen as DuckDB sees it: where a statement ends, and whether another one follows.
+"""What a person typed, seen as DuckDB sees it: where a statement ends, whether another one follows, what it does.
 
-Neighbours: `connection.ask` refuses several statements at once, `report.prompt` waits until one is whole.
+Neighbours: `connection.ask` refuses several statements at once and any that does more than read, `report.prompt` waits
+until one is whole.
 """
 
 from __future__ import annotations
 
+import re
+
 import duckdb
 
 END = b";"
+_EXPLAIN = re.compile(r"\s*explain\s+(?:analy[sz]e\s+|\([^)]*\)\s*)?", re.IGNORECASE)
+# functions that reach past the tables: into another database, or the one that a lake's catalog is in
+_BEYOND = re.compile(r"\bpostgres_\w+|\b__ducklake\w*", re.IGNORECASE)
 
 
 def has_end(sql: str) -> bool:
@@ -19,6 +25,25 @@ def holds_several(sql: str) -> bool:
     """Say whether a text has more after the `;` of its first statement than comments."""
     ends = _ends(sql)
     return True in ends and not all(ends[ends.index(True) :])
+
+
+def not_for_reading(sql: str) -> str | None:
+    """Say what keeps one statement from being one that only reads tables; None when nothing does.
+
+    Raises
+    ------
+    duckdb.ParserException
+        When it is no SQL.
+    """
+    beyond = _BEYOND.search(sql)
+    if beyond:
+        return beyond[0]
+    # A PIVOT comes as the type that it needs and the select itself.
+    kind = duckdb.extract_statements(sql)[-1].type
+    if kind == duckdb.StatementType.EXPLAIN:
+        explained = _EXPLAIN.sub("", sql, count=1)
+        return not_for_reading(explained) if explained != sql else kind.name
+    return None if kind == duckdb.StatementType.SELECT else kind.name
 
 
 def _ends(sql: str) -> list[bool]:

@@ -278,6 +278,8 @@ def test_query_that_cannot_run_is_explained(ask: Callable[..., Result], sql: str
         "attach '{folder}/other.duckdb' as other",
         "select * from read_csv('{folder}/secret.csv')",
         "set enable_external_access = true",
+        "explain analyze drop table core.race",
+        "select * from postgres_scan('host=127.0.0.1', 'public', 'race')",
     ],
 )
 def test_query_neither_writes_nor_leaves_the_warehouse(
