@@ -329,7 +329,7 @@ def test_views_and_macros_for_readers_are_beside_the_lake(computed: Settings) ->
         # sealed by the first question: no other files, and nothing written
         with pytest.raises(UsageError, match="disabled"):
             ask(reader.warehouse, f"from read_text('{REPO / 'README.md'}')")
-        own_file = next(Path(shared_lake.data_path).rglob("*.parquet"))
+        own_file = next(Path(computed.warehouse_data).rglob("*.parquet"))
         for statement in (
             "delete from core.race",
             f"copy (select 1) to '{own_file}' (format parquet)",
