@@ -24,19 +24,23 @@ from f1_pipeline_tests.cluster_runs import (
 )
 from f1_pipeline_tests.dask_cluster import wait_until
 from f1_pipeline_tests.lakes import require_lakes
-from f1_pipeline_tests.support import make_settings
+from f1_pipeline_tests.support import DATA, make_settings, short_facts
 
 pytestmark = pytest.mark.faults
 STARTED = "select count(*) from event_logs where dagster_event_type = 'STEP_START' and step_key = '{step}'"
 PATIENCE_S = 1800.0
 
 
-def test_the_whole_graph_in_trouble_gives_the_same_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_whole_graph_in_trouble_gives_the_same_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pytestconfig: pytest.Config
+) -> None:
     if reason := why_no_postgres():
         pytest.skip(reason)
     require_lakes()
     monkeypatch.setenv("F1_SOURCES", "none")
-    own = make_settings(tmp_path / "own")
+    # a part of the faults: the races since 2025
+    is_whole = pytestconfig.getoption("fault_scale") >= 1
+    own = make_settings(tmp_path / "own", DATA if is_whole else short_facts(tmp_path / "data"))
     with open_folder() as folder:
         with running_cluster(own, folder) as cluster:
             troubles: list[str] = []
@@ -49,7 +53,7 @@ def test_the_whole_graph_in_trouble_gives_the_same_rows(tmp_path: Path, monkeypa
         run_on_one_machine(own)
         with database_server(folder, free_port()) as server:
             monkeypatch.setenv("PGPASSWORD", server.password)
-            assert assert_same_rows(own.warehouse_path, lake_of(folder, server)) > 1_000_000
+            assert assert_same_rows(own.warehouse_path, lake_of(folder, server)) > 100_000
 
 
 def make_trouble(cluster: Cluster, done: list[str]) -> None:
