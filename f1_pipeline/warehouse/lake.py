@@ -25,6 +25,7 @@ from f1_pipeline.errors import WarehouseError
 from f1_pipeline.warehouse.connection import LOCKED, POLL_S, Warehouse, set_up
 from f1_pipeline.warehouse.lake_address import POSTGRES, LakeAddress
 from f1_pipeline.warehouse.lake_errors import is_just_made, is_lost, translated
+from f1_pipeline.warehouse.published_version import published_version
 from f1_pipeline.warehouse.reader_file import READER_SCHEMA, ReaderObject, create_reader_objects
 from f1_pipeline.warehouse.turns import LAKE, alone_with, everybody_out
 from f1_pipeline.warehouse.writer import literal
@@ -50,7 +51,8 @@ class LakeWarehouse:
     keeps_open : bool
         Whether the connection stays open from its first use until `close`; opening takes some tenths of a second.
     reads_only : bool
-        Whether it refuses to be written. It is then one state of the lake, that of its first use or of `at`.
+        Whether it refuses to be written. It is then one state of the lake: that which a run had published last when it
+        was first used, or that of `at`.
     at : datetime, optional
         The moment whose state is read, aware; that of the last commit before it.
     objects : callable
@@ -200,7 +202,7 @@ class _Opening:
     creates : bool
         Whether to make the lake when there is none.
     is_pinned : bool
-        Whether it stays the state that it is now.
+        Whether it is the state that was published last, or is now while nothing was, and stays so.
     """
 
     address: LakeAddress
@@ -235,10 +237,10 @@ class _Opening:
             self._patiently(connection, f"snapshot_time {literal(self.at.isoformat(sep=' '))}")
         elif self.is_pinned:
             self._patiently(connection)
-            version = connection.execute("select id from lake.current_snapshot()").fetchall()[0][0]
+            version = published_version(connection)
             connection.execute("use memory")
             connection.execute(f"detach {LAKE}")
-            self._patiently(connection, f"snapshot_version {int(version)}")
+            self._patiently(connection, f"snapshot_version {version}")
         else:
             self._patiently(connection)
 

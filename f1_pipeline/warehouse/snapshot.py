@@ -18,9 +18,10 @@ import duckdb
 
 from f1_pipeline.errors import WarehouseError
 from f1_pipeline.warehouse.connection import Store, Warehouse, open_alone
+from f1_pipeline.warehouse.published_version import mark_published
 from f1_pipeline.warehouse.reader_file import ReaderObject, create_reader_objects
 from f1_pipeline.warehouse.turns import LAKE
-from f1_pipeline.warehouse.writer import literal
+from f1_pipeline.warehouse.writer import literal, transaction
 
 
 @dataclass(frozen=True)
@@ -80,26 +81,32 @@ def publish(warehouse: Store, target: Path, objects: Sequence[ReaderObject] = ()
         try:
             _remove(unfinished)
             cleaning.callback(_remove, unfinished)
+            version = None
             if isinstance(warehouse, Warehouse):
                 connection.execute("checkpoint")
                 _copy(warehouse.path, unfinished)
             else:
-                _copy_lake(connection, unfinished)
+                version = _copy_lake(connection, unfinished)
             table_count, created = _finish(unfinished, objects)
             _put_in_place(unfinished, target)
+            if version is not None:
+                mark_published(connection, version)
         except OSError as error:
             raise WarehouseError(f"{target}: cannot be published: {error}") from error
     return Snapshot(target, target.stat().st_size, table_count, created)
 
 
-def _copy_lake(connection: duckdb.DuckDBPyConnection, unfinished: Path) -> None:
-    """Copy every table in one transaction, and so as of one moment."""
+def _copy_lake(connection: duckdb.DuckDBPyConnection, unfinished: Path) -> int:
+    """Copy every table in one transaction, and so as of one moment; return the number of that state of the lake."""
     connection.execute(f"attach {literal(str(unfinished))} as published")
     try:
-        connection.execute(f"copy from database {LAKE} to published")
+        with transaction(connection):
+            version = connection.execute("select id from lake.current_snapshot()").fetchall()[0][0]
+            connection.execute(f"copy from database {LAKE} to published")
         connection.execute("checkpoint published")
     finally:
         connection.execute("detach published")
+    return version
 
 
 def _copy(source: Path, unfinished: Path) -> None:

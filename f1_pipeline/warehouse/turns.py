@@ -46,7 +46,7 @@ def turn(connection: duckdb.DuckDBPyConnection, table: str) -> Generator[Callabl
     callable
         Raises DuckDB's error when the lock has been lost meanwhile; to be called before the commit.
     """
-    if not _is_shared(connection):
+    if not is_shared(connection):
         yield lambda: None
         return
     locks = (_lock(_EVERY_TABLE, kind="_shared"), _lock(table))
@@ -127,7 +127,8 @@ def _let_go(keeper: duckdb.DuckDBPyConnection) -> None:
         return  # the connection is gone, and the lock with it
 
 
-def _is_shared(connection: duckdb.DuckDBPyConnection) -> bool:
+def is_shared(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether a connection is to a lake with its catalog in PostgreSQL."""
     rows = connection.execute(
         "select path from duckdb_databases() where database_name = current_database() and type = 'ducklake'"
     ).fetchall()

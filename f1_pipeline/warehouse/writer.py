@@ -162,7 +162,7 @@ def _replace_once(
     partition_keys: Sequence[str],
     tests: Sequence[SqlTest],
 ) -> WriteReport:
-    with turn(connection, contract.full_name) as still_mine, _transaction(connection):
+    with turn(connection, contract.full_name) as still_mine, transaction(connection):
         # The rows are staged first, so that a check reads a handful of rows and never the whole table.
         connection.execute("create or replace temp table staged_rows as " + select, parameters)
         types = _column_types(connection, "temp", "staged_rows")
@@ -183,7 +183,8 @@ def _replace_once(
 
 
 @contextmanager
-def _transaction(connection: duckdb.DuckDBPyConnection) -> Generator[None]:
+def transaction(connection: duckdb.DuckDBPyConnection) -> Generator[None]:
+    """Commit what is done, or nothing of it when something is raised."""
     connection.execute("begin transaction")
     with ExitStack() as undo:
         undo.callback(_roll_back, connection)

@@ -300,6 +300,19 @@ def test_open_reader_sees_one_state_while_others_write(shared_lake: LakeAddress,
         assert rows_of(reader.warehouse, "core.points") == []
 
 
+def test_readers_have_what_was_published_and_not_half_of_the_next_run(shared_lake: LakeAddress, tmp_path: Path) -> None:
+    settings = on_lake(make_settings(tmp_path / "warehouse"), shared_lake)
+    lake = open_lake(shared_lake)
+    write(lake, GOOD, BOTH)
+    publish_snapshot(Pipeline(settings))
+    write(lake, [], BOTH)
+    with closing(open_published(settings)) as reader:
+        assert rows_of(reader.warehouse, "core.points") == GOOD
+    publish_snapshot(Pipeline(settings))
+    with closing(open_published(settings)) as reader:
+        assert rows_of(reader.warehouse, "core.points") == []
+
+
 def test_earlier_state_is_read_as_of_a_moment(lake: LakeAddress, tmp_path: Path) -> None:
     settings = on_lake(make_settings(tmp_path / "warehouse"), lake)
     before_all = datetime.now(UTC)

@@ -1,0 +1,48 @@
+"""Remember which state of a shared lake a whole run has published.
+
+Belongs here: one table beside DuckLake's own in the catalog's PostgreSQL. Neighbours: `snapshot.py` publishes,
+`lake.py` pins readers to what was published.
+
+Each table of a run is committed when it is made. A reader who took the newest state in the middle of a run would see a
+new forecast beside the line-up of the old one. What a run has published is whole.
+"""
+
+from __future__ import annotations
+
+import duckdb
+
+from f1_pipeline.warehouse.turns import METADATA, is_shared
+
+_TABLE = "f1_pipeline_published"
+_MAKE = f"create table if not exists {_TABLE} (version bigint not null, published_at timestamptz default now())"
+
+
+def mark_published(connection: duckdb.DuckDBPyConnection, version: int) -> None:
+    """Let readers have a state of the lake from now on.
+
+    One that is not shared has no readers of its own: they have the published file.
+
+    Parameters
+    ----------
+    connection : duckdb.DuckDBPyConnection
+        A writing one.
+    version : int
+        The number of DuckLake's snapshot.
+    """
+    if not is_shared(connection):
+        return
+    for statement in (_MAKE, f"insert into {_TABLE} (version) values ({int(version)})"):  # noqa: S608 (a number)
+        connection.execute(
+            "call postgres_execute($database, $statement)", {"database": METADATA, "statement": statement}
+        )
+
+
+def published_version(connection: duckdb.DuckDBPyConnection) -> int:
+    """Return the number of the snapshot that was published last; of the newest one while none has been."""
+    marked = connection.execute(
+        f"select count(*) from {METADATA}.information_schema.tables where table_name = $table",  # noqa: S608 (a name)
+        {"table": _TABLE},
+    ).fetchall()[0][0]
+    source = f"{METADATA}.{_TABLE}" if marked else "lake.current_snapshot()"
+    column = "version" if marked else "id"
+    return int(connection.execute(f"select max({column}) from {source}").fetchall()[0][0])  # noqa: S608
