@@ -39,10 +39,13 @@ def mark_published(connection: duckdb.DuckDBPyConnection, version: int) -> None:
 
 def published_version(connection: duckdb.DuckDBPyConnection) -> int:
     """Return the number of the snapshot that was published last; of the newest one while none has been."""
-    marked = connection.execute(
-        f"select count(*) from {METADATA}.information_schema.tables where table_name = $table",  # noqa: S608 (a name)
-        {"table": _TABLE},
-    ).fetchall()[0][0]
-    source = f"{METADATA}.{_TABLE}" if marked else "lake.current_snapshot()"
-    column = "version" if marked else "id"
-    return int(connection.execute(f"select max({column}) from {source}").fetchall()[0][0])  # noqa: S608
+    source = f"{METADATA}.{_TABLE}" if _has_marks(connection) else "(select id as version from lake.current_snapshot())"
+    return int(connection.execute(f"select max(version) from {source}").fetchall()[0][0])  # noqa: S608 (names)
+
+
+def _has_marks(connection: duckdb.DuckDBPyConnection) -> bool:
+    if not is_shared(connection):
+        return False
+    tables = f"{METADATA}.information_schema.tables"  # DuckDB's own list leaves the catalog's out
+    found = connection.execute(f"from {tables} where table_name = $table", {"table": _TABLE})  # noqa: S608 (a name)
+    return bool(found.fetchall())
