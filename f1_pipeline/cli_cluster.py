@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,14 +44,10 @@ def cluster(races: int | None, workers: int, folder: Path | None, stop_after_run
     """
     settings = load_settings()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever ends this command ends the services too
+    _require_extra()
     words = ["run"] if races is None else ["run", "--race", _race(settings, races)]
-    try:
-        from f1_pipeline.cluster.cluster import running_cluster
-    except ImportError as error:
-        raise ServiceError(
-            f"expected the extra `scale` to be installed, found no {error.name}: "
-            f"pip install -c constraints.txt -e '.[scale]'"
-        ) from error
+    from f1_pipeline.cluster.cluster import running_cluster
+
     place = folder or settings.warehouse_dir / "cluster"
     with running_cluster(settings, place, workers=workers, say=lambda text: click.echo(text, err=True)) as started:
         for line in _where_to_look(started.at):
@@ -62,6 +59,16 @@ def cluster(races: int | None, workers: int, folder: Path | None, stop_after_run
             click.echo("the services go on; Ctrl-C ends them")
             started.watch()
     sys.exit(code)
+
+
+def _require_extra() -> None:
+    """Look for what the services need, before any is started: their modules are imported one by one, as they start."""
+    missing = [name for name in ("dask", "distributed", "dagster_postgres") if find_spec(name) is None]
+    if missing:
+        raise ServiceError(
+            f"f1-pipeline cluster: expected the extra `scale` to be installed, found no {', '.join(missing)}: "
+            f"pip install 'f1-pipeline[scale]'"
+        )
 
 
 def _race(settings: Settings, number: int) -> str:

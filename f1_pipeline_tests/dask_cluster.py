@@ -42,6 +42,7 @@ class DaskCluster:
         Logs and working folders.
     address : str
         Of the scheduler.
+    scheduler : Popen
     workers : list of Popen
         One process each, one thread.
     """
@@ -49,6 +50,7 @@ class DaskCluster:
     folder: Path
     address: str
     stack: ExitStack
+    scheduler: subprocess.Popen
     workers: list[subprocess.Popen] = field(default_factory=list)
 
     def add_worker(self, **variables: str) -> subprocess.Popen:
@@ -83,9 +85,9 @@ def dask_cluster(folder: Path, worker_count: int = 2) -> Generator[DaskCluster]:
     note = folder / "scheduler.json"
     options = ("--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(note))
     with ExitStack() as stack:
-        stack.enter_context(dask_process(folder / "scheduler", "scheduler", *options))
+        scheduler = stack.enter_context(dask_process(folder / "scheduler", "scheduler", *options))
         wait_until(note.exists, "a scheduler")
-        cluster = DaskCluster(folder, json.loads(note.read_text())["address"], stack)
+        cluster = DaskCluster(folder, json.loads(note.read_text())["address"], stack, scheduler)
         for _ in range(worker_count):
             cluster.add_worker()
         with Client(cluster.address, set_as_default=False) as client:

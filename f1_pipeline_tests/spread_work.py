@@ -28,6 +28,11 @@ def refused(part: int) -> int:
     return part
 
 
+def failing(part: int, error: BaseException) -> int:
+    """Fail as told."""
+    raise error
+
+
 def once_fatal(part: int, folder: str) -> int:
     """End the process that meets part 3 first, as the system does when memory runs out."""
     try:

@@ -137,10 +137,10 @@ class Postgres:
         if self.owner is not None:
             account = pwd.getpwnam(self.owner)
             os.chown(self.folder, account.pw_uid, account.pw_gid)
+        self.folder.chmod(0o700)  # before the file is there, which is then open to the owner alone
         password_file = self.folder / "password"
         password_file.write_text(self.password, encoding="ascii")
-        password_file.chmod(0o644)
-        self.folder.chmod(0o700)  # so that the file is open to the owner alone
+        password_file.chmod(0o644)  # root writes what the owner reads
         try:
             how = ["--auth=scram-sha-256", f"--pwfile={password_file}", "--no-sync", "--encoding=UTF8", "--locale=C"]
             self.run("initdb", f"--username={SUPERUSER}", *how, "-D", str(self.folder / "data"))

@@ -8,21 +8,26 @@ its SQLite sister does (docs/adr/0003); and it gives up a database that is away 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from dagster_postgres import DagsterPostgresStorage
 from dagster_postgres.event_log import PostgresEventLogStorage
+from psycopg2 import OperationalError
 from sqlalchemy import create_engine
 from sqlalchemy.engine import Engine
 from sqlalchemy.event import listen
-from sqlalchemy.exc import DBAPIError, OperationalError
-from tenacity import Retrying, retry_if_exception, retry_if_exception_type, stop_after_delay, wait_exponential
+from sqlalchemy.exc import DBAPIError
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_exponential
 
 from f1_pipeline.addresses import with_driver
 
 AWAY_S = 60.0
 """How long a database may be away: a restart takes a second or two."""
+AWAY_STATES = ("08", "57P0")
+"""SQLSTATE of connections that are lost, and of servers that end or start."""
+GOING_OR_COMING = ("the database system is ", "terminating connection")
+"""How a server refuses that is ending or starting; other refusals, such as of a password, stay what they are."""
 REST = wait_exponential(multiplier=0.1, max=2.0)
 
 
@@ -73,20 +78,28 @@ def kept_engine(url: str) -> Engine:
 
 
 def _connect_patiently(dialect: Any, _: Any, given: Any, named: Any) -> Any:
-    attempts = Retrying(
-        stop=stop_after_delay(AWAY_S),
-        wait=REST,
-        retry=retry_if_exception_type(dialect.loaded_dbapi.OperationalError),
-        reraise=True,
-    )
-    return attempts(dialect.loaded_dbapi.connect, *given, **named)
+    return _patiently(_is_away, dialect.loaded_dbapi.connect, *given, **named)
 
 
 def _again(store: Any) -> None:
-    attempts = Retrying(stop=stop_after_delay(AWAY_S), wait=REST, retry=retry_if_exception(_is_broken), reraise=True)
-    attempts(store)
+    _patiently(_is_broken, store)
+
+
+def _patiently(may_pass: Callable[[BaseException], bool], act: Callable[..., Any], *given: Any, **named: Any) -> Any:
+    attempts = Retrying(stop=stop_after_delay(AWAY_S), wait=REST, retry=retry_if_exception(may_pass), reraise=True)
+    return attempts(act, *given, **named)
 
 
 def _is_broken(error: BaseException) -> bool:
     """Tell a connection that broke from a statement that is refused."""
-    return isinstance(error, OperationalError) or (isinstance(error, DBAPIError) and error.connection_invalidated)
+    return isinstance(error, DBAPIError) and (error.connection_invalidated or _is_away(error.orig))
+
+
+def _is_away(error: BaseException | None) -> bool:
+    """Tell a server that is away for a moment from one that refuses; both are `OperationalError` of the driver."""
+    if not isinstance(error, OperationalError):
+        return False
+    if error.pgcode:
+        return error.pgcode.startswith(AWAY_STATES)
+    # an attempt to connect has no state, only words: the server's own begin with FATAL, others say that there is none
+    return "FATAL:" not in str(error) or any(words in str(error) for words in GOING_OR_COMING)

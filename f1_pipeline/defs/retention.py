@@ -15,7 +15,9 @@ from pathlib import Path
 
 import dagster as dg
 
+from f1_pipeline.addresses import without_user
 from f1_pipeline.defs.instance import open_instance
+from f1_pipeline.forecast.tracking import Tracking
 from f1_pipeline.settings import Settings
 from f1_pipeline.sources.source import Say
 from f1_pipeline.steps.pipeline import Pipeline
@@ -67,13 +69,21 @@ def prune(settings: Settings, keep_days: int, dry_run: bool, say: Say) -> Pruned
             runs = _old_runs(instance, before.timestamp())
             for run_id in () if dry_run else runs:
                 _delete(instance, settings.dagster_dir, run_id)
-        say("Looking for models that nothing refers to.")
-        models = [
-            name
-            for store in (pipeline.tracking, pipeline.agent_tracking)
-            for name in store.prune(referenced, before, dry_run)
-        ]
+        models = [name for store in _own_stores(pipeline, say) for name in store.prune(referenced, before, dry_run)]
     return Pruned(len(runs), len(models), None if dry_run else size - _size(settings.warehouse_dir), dry_run)
+
+
+def _own_stores(pipeline: Pipeline, say: Say) -> tuple[Tracking, ...]:
+    """Name the stores of models to which nothing but this warehouse refers, as far as can be known."""
+    settings = pipeline.settings
+    if settings.mlflow and not (settings.lake and settings.lake.is_shared):
+        say(
+            f"Models on {without_user(settings.mlflow)} stay: this warehouse is not shared, so tables that are not "
+            f"seen from here may name them."
+        )
+        return ()
+    say("Looking for models that nothing refers to.")
+    return pipeline.tracking, pipeline.agent_tracking
 
 
 def _referenced(pipeline: Pipeline) -> set[str]:

@@ -29,6 +29,8 @@ ANSWER_S = 10.0
 """How long a server may take to say that it is there."""
 RETRIES = 5
 """Of a request that a server did not answer, or answered with a fault; with MLflow's rests a minute altogether."""
+NOT_FOUND = ("RESOURCE_DOES_NOT_EXIST", "NOT_FOUND")
+"""MLflow's codes of an answer that is no fault: what is asked for is not there."""
 Client = TypeVar("Client")
 
 
@@ -161,9 +163,9 @@ class ServerStore:
 
         try:
             yield
-        except RestException:
-            raise  # an answer, and an error about something else
         except (MlflowException, requests.RequestException) as error:
+            if isinstance(error, RestException) and error.error_code in NOT_FOUND:
+                raise  # an answer, which callers know what to make of
             reason = str(error).splitlines()[0].replace(self.uri, self.shown)
             raise ServiceError(f"F1_MLFLOW: the MLflow server {self.shown} did not do its part: {reason}") from None
 

@@ -26,6 +26,7 @@ from typing import Any
 
 import dask
 from distributed import CancelledError, Client, Future, get_worker
+from distributed.client import ClosedClientError
 from distributed.protocol.pickle import dumps, loads
 from distributed.scheduler import KilledWorker
 
@@ -36,8 +37,13 @@ CONNECT_S, WORKER_S = 10.0, 60.0
 """How long the scheduler may take to answer, and how long a cluster may be without a worker."""
 PARTS_PER_THREAD = 4
 """In flight: enough that a long part does not let the other workers run dry, for results are given in order."""
-PACKAGES = ("numpy", "pandas", "pyarrow", "scipy", "scikit-learn", "skops", "pulp", "highspy", "distributed")
+PACKAGES = (
+    *("numpy", "pandas", "pyarrow", "scipy", "scikit-learn", "skops", "pulp", "highspy"),
+    *("gymnasium", "torch", "sb3-contrib", "cloudpickle", "distributed"),
+)
 """What has a say in results, or in how they travel."""
+LOST = (CancelledError, ClosedClientError, OSError)
+"""What calls raise whose scheduler went away; `CommClosedError` is an OSError."""
 PACKAGE_DIR = Path(__file__).resolve().parent.parent
 
 
@@ -63,13 +69,12 @@ def spread_on(address: str, function: Callable[..., Any], parts: Iterable[Any], 
     """
     with _connected(address) as client, dask.config.set({"distributed.admin.large-graph-warning-threshold": "1TB"}):
         _await_worker(client, address, WORKER_S)
-        held = [client.submit(loads, dumps(each), pure=False) for each in shared]
+        held = [_submit(client, address, _opened, dumps(each)) for each in shared]
         waiting: deque[Future] = deque()
         for part in parts:
-            while len(waiting) >= PARTS_PER_THREAD * max(1, sum(client.nthreads().values())):
+            while len(waiting) >= PARTS_PER_THREAD * max(1, _thread_count(client, address)):
                 yield _result(client, address, waiting.popleft())
-            work = dumps((function, part))
-            waiting.append(client.submit(_apply, versions(), work, *held, pure=False))
+            waiting.append(_submit(client, address, _apply, versions(), dumps((function, part)), *held))
         while waiting:
             yield _result(client, address, waiting.popleft())
 
@@ -87,7 +92,7 @@ def checked_workers(address: str) -> int:
         try:
             return len(client.run(_refuse_other_versions, versions()))
         except ImportError as error:
-            raise _lacking(address, error) from error
+            raise _lacking(f"a worker of {address}", error) from error
 
 
 def worker_names(address: str, timeout_s: float = 1.0) -> set[str] | None:
@@ -113,14 +118,38 @@ def _connected(address: str) -> Generator[Client]:
 
 
 def _await_worker(client: Client, address: str, patience_s: float) -> None:
+    with _reached(address):
+        try:
+            client.wait_for_workers(1, timeout=patience_s)
+        except TimeoutError as error:
+            raise _deserted(address, patience_s) from error
+
+
+@contextmanager
+def _reached(address: str) -> Generator[None]:
+    """Name the scheduler when a call does not reach it; no code of a part's own belongs in the body."""
     try:
-        client.wait_for_workers(1, timeout=patience_s)
-    except TimeoutError as error:
-        raise _deserted(address, patience_s) from error
+        yield
+    except LOST as error:
+        raise _gone(address) from error
 
 
-def _lacking(address: str, error: ImportError) -> ServiceError:
-    return ServiceError(f"F1_DASK: a worker of {address} lacks a module of this installation: {error}")
+def _thread_count(client: Client, address: str) -> int:
+    with _reached(address):
+        return sum(client.nthreads().values())
+
+
+def _submit(client: Client, address: str, function: Callable[..., Any], *given: Any) -> Future:
+    with _reached(address):
+        return client.submit(function, *given, pure=False)
+
+
+def _gone(address: str) -> ServiceError:
+    return ServiceError(f"F1_DASK: the scheduler {address} went away before all parts were done")
+
+
+def _lacking(worker: str, error: ImportError) -> ServiceError:
+    return ServiceError(f"F1_DASK: {worker} lacks a module of this installation: {error}")
 
 
 def _deserted(address: str, patience_s: float) -> ServiceError:
@@ -131,33 +160,42 @@ def _deserted(address: str, patience_s: float) -> ServiceError:
 
 
 def _result(client: Client, address: str, future: Future) -> Any:
-    """Wait for a part, as long as there are workers."""
-    try:
-        while True:
-            try:
-                return future.result(timeout=WORKER_S)
-            except TimeoutError:
-                if future.done():  # the part's own error, or done at the last moment
-                    return future.result()
-                if not client.nthreads():
-                    raise _deserted(address, WORKER_S) from None
-    except KilledWorker as error:
-        raise ServiceError(
-            f"F1_DASK: a part ended {error.allowed_failures + 1} workers of {address} one after the other, the last at "
-            f"{error.last_worker.address}; its log says why, often too little memory"
-        ) from error
-    except (CancelledError, OSError) as error:
-        raise ServiceError(f"F1_DASK: the scheduler {address} went away before all parts were done") from error
-    except ImportError as error:
-        raise _lacking(address, error) from error
+    """Wait for a part, as long as there are workers, or come again: a worker that died may be started anew."""
+    while True:
+        try:
+            return future.result(timeout=WORKER_S)
+        except KilledWorker as error:
+            raise ServiceError(
+                f"F1_DASK: a part ended {error.allowed_failures + 1} workers of {address} one after the other, the "
+                f"last at {error.last_worker.address}; its log says why, often too little memory"
+            ) from error
+        except ImportError as error:
+            if (error.name or "").split(".")[0] == PACKAGE_DIR.name:  # not even `_apply` is known there
+                raise _lacking(f"a worker of {address}", error) from error
+            raise
+        except LOST as error:
+            if future.status == "error" and future.exception() is error:  # the part's own
+                raise
+            if not isinstance(error, TimeoutError):
+                raise _gone(address) from error
+        if not _thread_count(client, address):
+            _await_worker(client, address, WORKER_S)
 
 
 def _apply(expected: dict[str, str], work: bytes, *shared: Any) -> Any:
     """Do one part on a worker."""
     _refuse_other_versions(expected)
-    function, part = loads(work)
+    function, part = _opened(work)
     _keep_to_one_thread()
     return function(part, *shared)
+
+
+def _opened(packed: bytes) -> Any:
+    """Open on a worker what the client has packed."""
+    try:
+        return loads(packed)
+    except ImportError as error:
+        raise _lacking(f"the worker {get_worker().address}", error) from error
 
 
 def _refuse_other_versions(expected: dict[str, str]) -> None:
@@ -180,12 +218,13 @@ def _keep_to_one_thread() -> object:
 
 @cache
 def versions() -> dict[str, str]:
-    """Return what must be the same at client and workers for equal results: Python, packages, this package's code."""
+    """Return what must be the same everywhere for equal results: Python, architecture, packages, this code."""
     code = sha256()
     for path in sorted(PACKAGE_DIR.rglob("*.py")):
         code.update(path.relative_to(PACKAGE_DIR).as_posix().encode() + b"\0" + path.read_bytes())
     return {
         "python": platform.python_version(),
+        "machine": platform.machine(),
         "f1_pipeline": f"{_version('f1-pipeline')} ({code.hexdigest()[:12]})",
         **{name: _version(name) for name in PACKAGES},
     }

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
+from f1_pipeline.errors import ServiceError
 from f1_pipeline.settings import Settings
 
 Result = TypeVar("Result")
@@ -32,8 +33,9 @@ def spread(settings: Settings, function: Callable[..., Result], parts: Iterable[
     Returns
     -------
     iterator
-        Results, equal to the last bit wherever they were computed; lazy, so that what is not yet asked for is mostly
-        not yet computed.
+        Results; lazy, so that what is not yet asked for is mostly not yet computed. They are equal to the last bit
+        wherever they were computed, but for searches that a limit of time stops (back-tests, hindsight, agents that
+        plan), which a slow worker ends elsewhere, and kinds of processors for which linear algebra has other kernels.
 
     Raises
     ------
@@ -45,6 +47,12 @@ def spread(settings: Settings, function: Callable[..., Result], parts: Iterable[
     """
     if not settings.dask:
         return (function(part, *shared) for part in parts)
-    from f1_pipeline.steps.dask_workers import spread_on
+    try:
+        from f1_pipeline.steps.dask_workers import spread_on
+    except ModuleNotFoundError as error:
+        raise ServiceError(
+            f"F1_DASK: expected the extra `scale` to be installed, found no {error.name}: "
+            f"pip install 'f1-pipeline[scale]'"
+        ) from error
 
     return spread_on(settings.dask, function, parts, shared)

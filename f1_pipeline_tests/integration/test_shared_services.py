@@ -7,29 +7,37 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import monotonic
 
 import dagster as dg
 import numpy as np
 import psutil
 import pytest
 import yaml
+from mlflow.exceptions import RestException
+from sqlalchemy import create_engine
+from sqlalchemy.event import listen
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from f1_pipeline.addresses import with_driver
 from f1_pipeline.cluster.postgres import free_port
+from f1_pipeline.defs import postgres_storage
 from f1_pipeline.defs.health import dagster_checks
 from f1_pipeline.defs.instance import open_instance
 from f1_pipeline.defs.instance_home import write_instance_home
 from f1_pipeline.defs.liveness import PLACE, bury_dead_runs
+from f1_pipeline.defs.retention import prune
 from f1_pipeline.errors import ServiceError, UsageError, WarehouseError
 from f1_pipeline.forecast import tracking_stores
 from f1_pipeline.forecast.model_records import WEEKEND_FILE, lessons, taught, weekend_record
 from f1_pipeline.forecast.points_model import RIDGE, expected_points
 from f1_pipeline.forecast.tracking import Tracking
 from f1_pipeline.settings import Settings, environment, load_settings
+from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline_tests.dask_cluster import wait_until
 from f1_pipeline_tests.forecast_rows import training_rows, weekend_model
 from f1_pipeline_tests.postgres import Database, Postgres
@@ -145,6 +153,33 @@ def test_a_database_out_of_reach_is_named_without_its_password(tmp_path: Path, p
         assert SECRET not in f"{error.value}{checks}{settings!r}"
 
 
+def test_a_refusal_is_not_waited_out(database: Database) -> None:
+    stranger = create_engine(with_driver(database.url.replace(database.password, SECRET)))
+    listen(stranger, "do_connect", postgres_storage._connect_patiently)
+    started = monotonic()
+    with pytest.raises(OperationalError, match="password authentication failed"):
+        stranger.connect()
+    assert monotonic() - started < postgres_storage.AWAY_S / 4
+
+
+@pytest.mark.parametrize(
+    ("state", "tries"), [("57P01", 2), ("57P03", 2), ("08006", 2), ("53100", 1), ("53300", 1), ("23505", 1)]
+)
+def test_a_statement_is_tried_again_only_when_the_server_went_away(database: Database, state: str, tries: int) -> None:
+    engine, tried = postgres_storage.kept_engine(with_driver(database.url)), []
+
+    def store() -> None:
+        tried.append(state)
+        if len(tried) == 1:
+            with engine.connect() as connection:
+                connection.exec_driver_sql(f"do $$ begin raise exception using errcode = '{state}'; end $$")
+
+    with nullcontext() if tries == 2 else pytest.raises(DBAPIError):
+        postgres_storage._again(store)
+    engine.dispose()
+    assert len(tried) == tries
+
+
 def test_addresses_of_services_are_checked_and_not_repeated() -> None:
     for name, value in (("F1_DAGSTER_POSTGRES", f"mysql://f1:{SECRET}@db"), ("F1_MLFLOW", f"ftp://f1:{SECRET}@ml")):
         with pytest.raises(UsageError, match=f"{name}: expected an address that begins with") as error:
@@ -187,6 +222,26 @@ def test_promotion_outcomes_and_pruning_go_through_the_server(server: str, tmp_p
     gone = tracking.prune([], datetime.now(UTC) + timedelta(minutes=1))
     assert len(gone) == 1
     assert tracking.holder("champion") == late
+
+
+def test_a_refusal_of_the_server_is_named_and_what_is_not_there_stays_an_answer(server: str, tmp_path: Path) -> None:
+    tracking = Tracking(tmp_path, server=server)
+    with pytest.raises(WarehouseError, match="expected a version in"):
+        tracking.model_file("models:/points_forecast/999", WEEKEND_FILE)
+    for code in ("PERMISSION_DENIED", "INTERNAL_ERROR", "INVALID_PARAMETER_VALUE"):
+        reason = f"the MLflow server {server} did not do its part: {code}: no"
+        with pytest.raises(ServiceError, match=reason), tracking._store.errors():
+            raise RestException({"error_code": code, "message": "no"})
+
+
+def test_models_of_a_shared_server_stay_when_the_warehouse_is_not_shared(tmp_path: Path) -> None:
+    alone = replace(make_settings(tmp_path), mlflow=f"http://f1:{SECRET}@127.0.0.1:9")
+    said: list[str] = []
+    with Pipeline(alone).warehouse.write() as connection:
+        connection.execute("create schema models")
+    pruned = prune(alone, 90, dry_run=False, say=said.append)
+    assert pruned.model_count == 0
+    assert said[-1].startswith("Models on http://127.0.0.1:9 stay: this warehouse is not shared")
 
 
 def test_a_server_out_of_reach_is_named_without_its_password(tmp_path: Path) -> None:

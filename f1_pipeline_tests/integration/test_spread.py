@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from distributed import Client
 
 from f1_pipeline.errors import RuleError, ServiceError
 from f1_pipeline.settings import Settings
@@ -67,6 +68,15 @@ def test_errors_of_parts_arrive_as_they_are(clustered: Settings) -> None:
         next(results)
 
 
+@pytest.mark.parametrize(
+    "error", [FileNotFoundError(2, "no such file"), TimeoutError("too slow"), ImportError("torch")]
+)
+def test_errors_of_parts_are_not_taken_for_those_of_the_cluster(clustered: Settings, error: Exception) -> None:
+    with pytest.raises(type(error)) as found:
+        list(spread(clustered, spread_work.failing, [0], error))
+    assert found.value.args == error.args
+
+
 def test_a_part_whose_worker_dies_is_done_by_another(tmp_path: Path) -> None:
     with dask_cluster(tmp_path) as cluster:
         settings = replace(make_settings(tmp_path), dask=cluster.address)
@@ -98,6 +108,43 @@ def test_a_cluster_without_workers_is_not_waited_for_forever(tmp_path: Path, mon
         cluster.workers[0].kill()
         with pytest.raises(ServiceError, match="expected workers at the scheduler"):
             list(results)
+
+
+def test_a_cluster_whose_only_worker_is_started_anew_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with dask_cluster(tmp_path, worker_count=1) as cluster:
+        settings = replace(make_settings(tmp_path), dask=cluster.address)
+        results = spread(settings, spread_work.slow, range(8), 0.2)
+        assert next(results) == 0
+        waits: list[float] = []
+
+        def start_another(client: Client, address: str, patience_s: float) -> None:
+            waits.append(patience_s)
+            cluster.add_worker()
+            await_worker(client, address, 30.0)
+
+        await_worker = dask_workers._await_worker
+        monkeypatch.setattr(dask_workers, "WORKER_S", 1.0)
+        monkeypatch.setattr(dask_workers, "_await_worker", start_another)
+        cluster.workers[0].kill()
+        assert list(results) == [1, 2, 3, 4, 5, 6, 7]
+        assert waits == [1.0]
+
+
+def test_a_scheduler_that_goes_away_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dask_workers, "CONNECT_S", 2.0)
+    with dask_cluster(tmp_path, worker_count=1) as cluster:
+        settings = replace(make_settings(tmp_path), dask=cluster.address)
+
+        def parts() -> Iterator[int]:
+            yield from range(4)
+            cluster.scheduler.kill()  # between a result and the next part
+            cluster.scheduler.wait()
+            yield from range(4, 100)
+
+        with pytest.raises(ServiceError, match=f"the scheduler {cluster.address} went away before all parts were done"):
+            list(spread(settings, spread_work.slow, parts(), 0.0))
 
 
 def test_a_scheduler_out_of_reach_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,3 +183,10 @@ def test_one_machine_never_imports_dask() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=REPO, capture_output=True, text=True, check=False)
     assert (done.stdout.strip(), done.returncode) == ("[]", 0), done.stderr
+
+
+def test_a_scheduler_without_the_extra_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "f1_pipeline.steps.dask_workers")
+    monkeypatch.setitem(sys.modules, "dask", None)
+    with pytest.raises(ServiceError, match=r"found no dask: pip install 'f1-pipeline\[scale\]'"):
+        spread(replace(make_settings(tmp_path), dask="tcp://127.0.0.1:9"), spread_work.slow, [0], 0.0)

@@ -261,3 +261,13 @@ def test_completion_loads_no_heavy_library() -> None:
     done = typed(script, **asked)
     assert "kimi-antonelli" in done.stdout, done.stderr
     assert {"duckdb", "pyarrow", "pandas", "numpy", "rich"}.isdisjoint(done.stdout.split())
+
+
+def test_a_cluster_without_its_extra_starts_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)  # what an import meets when it is not installed
+    folder = tmp_path / "cluster"
+    answer = CliRunner().invoke(main, ["cluster", "--folder", str(folder)])
+    assert answer.exit_code == 2
+    assert answer.output.strip().endswith("found no distributed: pip install 'f1-pipeline[scale]'")
+    assert len(answer.output.splitlines()) == 1
+    assert not folder.exists()
