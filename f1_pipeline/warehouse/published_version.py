@@ -47,5 +47,5 @@ def _has_marks(connection: duckdb.DuckDBPyConnection) -> bool:
     if not is_shared(connection):
         return False
     tables = f"{METADATA}.information_schema.tables"  # DuckDB's own list leaves the catalog's out
-    found = connection.execute(f"from {tables} where table_name = $table", {"table": _TABLE})  # noqa: S608 (a name)
+    found = connection.execute(f"from {tables} where table_name = $table", {"table": _TABLE})
     return bool(found.fetchall())

@@ -130,6 +130,6 @@ def _let_go(keeper: duckdb.DuckDBPyConnection) -> None:
 def is_shared(connection: duckdb.DuckDBPyConnection) -> bool:
     """Whether a connection is to a lake with its catalog in PostgreSQL."""
     rows = connection.execute(
-        "select path from duckdb_databases() where database_name = current_database() and type = 'ducklake'"
+        "select path from duckdb_databases() where database_name = $lake and type = 'ducklake'", {"lake": LAKE}
     ).fetchall()
     return bool(rows) and rows[0][0].startswith("postgres:")
