@@ -31,6 +31,7 @@ from f1_pipeline.warehouse.turns import LAKE, alone_with, everybody_out
 from f1_pipeline.warehouse.writer import literal
 
 EXTRA = "`pip install 'f1-pipeline[scale]'`"
+FOR_STORES = "httpfs"
 LONGEST_SILENCE_S = 30  # of a machine that is gone without a word
 Objects = Callable[[], Sequence[ReaderObject]]
 
@@ -226,6 +227,8 @@ class _Opening:
             load_extensions(connection, self.address)
             with translated(self.address.attach_string):
                 self._attach(connection)
+                if "://" in data_path_of(connection):  # the catalog may know of a store that the address does not name
+                    _load(connection, FOR_STORES)
                 refuse_lost_files(connection, self.address)
                 if self.is_pinned:
                     connection.execute("use memory")
@@ -339,22 +342,24 @@ def load_extensions(connection: duckdb.DuckDBPyConnection, address: LakeAddress)
     WarehouseError
         One is not there, and cannot be installed.
     """
-    names = [
-        "ducklake",
-        *(["postgres_scanner"] if address.is_shared else []),
-        *(["httpfs"] if address.is_remote else []),
-    ]
-    for name in names:
-        try:
-            _load(connection, name)
-        except duckdb.Error as error:
-            reason = str(error).splitlines()[0]
-            raise WarehouseError(
-                f"a warehouse on DuckLake needs DuckDB's extension {name}, which is not installed: {EXTRA}: {reason}"
-            ) from error
+    _load(connection, "ducklake")
+    if address.is_shared:
+        _load(connection, "postgres_scanner")
+    if address.is_remote:
+        _load(connection, FOR_STORES)
 
 
 def _load(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    try:
+        _load_from_package_or_install(connection, name)
+    except duckdb.Error as error:
+        reason = str(error).splitlines()[0]
+        raise WarehouseError(
+            f"a warehouse on DuckLake needs DuckDB's extension {name}, which is not installed: {EXTRA}: {reason}"
+        ) from error
+
+
+def _load_from_package_or_install(connection: duckdb.DuckDBPyConnection, name: str) -> None:
     package = importlib.util.find_spec(f"duckdb_extension_{name}")
     if package is not None and package.submodule_search_locations:
         (folder,) = package.submodule_search_locations
