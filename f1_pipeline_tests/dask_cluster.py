@@ -13,9 +13,10 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-from distributed import Client
+import pytest
 
 from f1_pipeline.settings import environment
 from f1_pipeline_tests.support import REPO
@@ -30,6 +31,11 @@ def wait_until(found: Callable[[], Any], what: str, patience_s: float = START_S)
         assert time.monotonic() < deadline, f"expected {what} within {patience_s:.0f} s"
         time.sleep(0.05)
     return answer
+
+
+def require_dask() -> ModuleType:
+    """Import Dask's scheduler and workers, or skip the test where the extra `scale` is not installed."""
+    return pytest.importorskip("distributed", reason="the extra scale is not installed: no distributed")
 
 
 @dataclass
@@ -81,7 +87,8 @@ def dask_process(place: Path, *words: str, variables: Mapping[str, str] | None =
 
 @contextmanager
 def dask_cluster(folder: Path, worker_count: int = 2) -> Generator[DaskCluster]:
-    """Start a scheduler and some workers on loopback, and end them with the body."""
+    """Start a scheduler and some workers on loopback, and end them with the body; skip the test without Dask."""
+    client_of = require_dask().Client
     note = folder / "scheduler.json"
     options = ("--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(note))
     with ExitStack() as stack:
@@ -90,6 +97,6 @@ def dask_cluster(folder: Path, worker_count: int = 2) -> Generator[DaskCluster]:
         cluster = DaskCluster(folder, json.loads(note.read_text())["address"], stack, scheduler)
         for _ in range(worker_count):
             cluster.add_worker()
-        with Client(cluster.address, set_as_default=False) as client:
+        with client_of(cluster.address, set_as_default=False) as client:
             wait_until(lambda: len(client.nthreads()) == worker_count, f"{worker_count} workers")
         yield cluster

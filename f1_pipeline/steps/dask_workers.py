@@ -14,14 +14,10 @@ distributed 2026.8, `Client.submit`, `scheduler.KilledWorker`, `protocol.pickle`
 
 from __future__ import annotations
 
-import platform
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
-from hashlib import sha256
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 import dask
@@ -32,19 +28,14 @@ from distributed.scheduler import KilledWorker
 
 from f1_pipeline.errors import ServiceError
 from f1_pipeline.forecast.threads import one_thread
+from f1_pipeline.steps.versions import PACKAGE_DIR, versions
 
 CONNECT_S, WORKER_S = 10.0, 60.0
 """How long the scheduler may take to answer, and how long a cluster may be without a worker."""
 PARTS_PER_THREAD = 4
 """In flight: enough that a long part does not let the other workers run dry, for results are given in order."""
-PACKAGES = (
-    *("numpy", "pandas", "pyarrow", "scipy", "scikit-learn", "skops", "pulp", "highspy"),
-    *("gymnasium", "torch", "sb3-contrib", "cloudpickle", "distributed"),
-)
-"""What has a say in results, or in how they travel."""
 LOST = (CancelledError, ClosedClientError, OSError)
 """What calls raise whose scheduler went away; `CommClosedError` is an OSError."""
-PACKAGE_DIR = Path(__file__).resolve().parent.parent
 
 
 def spread_on(address: str, function: Callable[..., Any], parts: Iterable[Any], shared: Sequence[Any]) -> Iterator[Any]:
@@ -214,24 +205,3 @@ def _refuse_other_versions(expected: dict[str, str]) -> None:
 def _keep_to_one_thread() -> object:
     """Limit linear algebra to one thread for good: a worker's threads would undo each other's limits."""
     return one_thread()
-
-
-@cache
-def versions() -> dict[str, str]:
-    """Return what must be the same everywhere for equal results: Python, architecture, packages, this code."""
-    code = sha256()
-    for path in sorted(PACKAGE_DIR.rglob("*.py")):
-        code.update(path.relative_to(PACKAGE_DIR).as_posix().encode() + b"\0" + path.read_bytes())
-    return {
-        "python": platform.python_version(),
-        "machine": platform.machine(),
-        "f1_pipeline": f"{_version('f1-pipeline')} ({code.hexdigest()[:12]})",
-        **{name: _version(name) for name in PACKAGES},
-    }
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return "none"

@@ -8,19 +8,25 @@ from collections.abc import Iterator
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from distributed import Client
 
 from f1_pipeline.errors import RuleError, ServiceError
 from f1_pipeline.settings import Settings
-from f1_pipeline.steps import dask_workers
 from f1_pipeline.steps.spread import spread
 from f1_pipeline_tests import spread_work
-from f1_pipeline_tests.dask_cluster import DaskCluster, dask_cluster
+from f1_pipeline_tests.dask_cluster import DaskCluster, dask_cluster, require_dask
 from f1_pipeline_tests.support import REPO, make_settings
+
+
+@pytest.fixture
+def dask_workers() -> ModuleType:
+    require_dask()
+    return import_module("f1_pipeline.steps.dask_workers")
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +50,7 @@ def test_parts_are_done_by_all_workers_with_equal_results_in_order(clustered: Se
     assert len({process for process, _ in there}) == 2
 
 
-def test_parts_are_taken_only_as_results_are(clustered: Settings) -> None:
+def test_parts_are_taken_only_as_results_are(dask_workers: ModuleType, clustered: Settings) -> None:
     taken: list[int] = []
 
     def parts() -> Iterator[int]:
@@ -92,7 +98,9 @@ def test_a_part_that_ends_every_worker_is_given_up(tmp_path: Path) -> None:
             list(spread(settings, spread_work.always_fatal, [0]))
 
 
-def test_a_cluster_without_workers_is_not_waited_for_forever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cluster_without_workers_is_not_waited_for_forever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dask_workers: ModuleType
+) -> None:
     monkeypatch.setattr(dask_workers, "WORKER_S", 1.0)
     with dask_cluster(tmp_path, worker_count=0) as cluster:
         settings = replace(make_settings(tmp_path), dask=cluster.address)
@@ -111,7 +119,7 @@ def test_a_cluster_without_workers_is_not_waited_for_forever(tmp_path: Path, mon
 
 
 def test_a_cluster_whose_only_worker_is_started_anew_is_waited_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dask_workers: ModuleType
 ) -> None:
     with dask_cluster(tmp_path, worker_count=1) as cluster:
         settings = replace(make_settings(tmp_path), dask=cluster.address)
@@ -119,7 +127,7 @@ def test_a_cluster_whose_only_worker_is_started_anew_is_waited_for(
         assert next(results) == 0
         waits: list[float] = []
 
-        def start_another(client: Client, address: str, patience_s: float) -> None:
+        def start_another(client: Any, address: str, patience_s: float) -> None:
             waits.append(patience_s)
             cluster.add_worker()
             await_worker(client, address, 30.0)
@@ -132,7 +140,9 @@ def test_a_cluster_whose_only_worker_is_started_anew_is_waited_for(
         assert waits == [1.0]
 
 
-def test_a_scheduler_that_goes_away_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_scheduler_that_goes_away_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dask_workers: ModuleType
+) -> None:
     monkeypatch.setattr(dask_workers, "CONNECT_S", 2.0)
     with dask_cluster(tmp_path, worker_count=1) as cluster:
         settings = replace(make_settings(tmp_path), dask=cluster.address)
@@ -147,14 +157,18 @@ def test_a_scheduler_that_goes_away_is_named(tmp_path: Path, monkeypatch: pytest
             list(spread(settings, spread_work.slow, parts(), 0.0))
 
 
-def test_a_scheduler_out_of_reach_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_scheduler_out_of_reach_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dask_workers: ModuleType
+) -> None:
     monkeypatch.setattr(dask_workers, "CONNECT_S", 0.5)
     settings = replace(make_settings(tmp_path), dask="tcp://127.0.0.1:9")
     with pytest.raises(ServiceError, match=r"expected a Dask scheduler at tcp://127\.0\.0\.1:9"):
         list(spread(settings, spread_work.slow, [0], 0.0))
 
 
-def test_workers_of_other_versions_are_refused(clustered: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_workers_of_other_versions_are_refused(
+    clustered: Settings, monkeypatch: pytest.MonkeyPatch, dask_workers: ModuleType
+) -> None:
     other = dask_workers.versions() | {"numpy": "1.0", "f1_pipeline": "0.1.0 (0123456789ab)"}
     monkeypatch.setattr(dask_workers, "versions", lambda: other)
     with pytest.raises(ServiceError, match=r"at the worker tcp://\S+, found f1_pipeline .+ instead of 0\.1\.0"):
@@ -186,7 +200,7 @@ def test_one_machine_never_imports_dask() -> None:
 
 
 def test_a_scheduler_without_the_extra_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "f1_pipeline.steps.dask_workers")
+    monkeypatch.delitem(sys.modules, "f1_pipeline.steps.dask_workers", raising=False)
     monkeypatch.setitem(sys.modules, "dask", None)
     with pytest.raises(ServiceError, match=r"found no dask: pip install 'f1-pipeline\[scale\]'"):
         spread(replace(make_settings(tmp_path), dask="tcp://127.0.0.1:9"), spread_work.slow, [0], 0.0)
