@@ -3,17 +3,19 @@
 Belongs here: the files: teams in, advice out, parts kept in between. Neighbours: `team_advice` advises a part, `spread`
 does so here or on workers, `report.recommend` tells what came of it.
 
-Finished parts lie beside the answer, each with the key of what it was made of: teams, forecast and options. A run that
-was stopped goes on after them; parts with another key go.
+Finished parts lie in a folder beside the answer, each with the key of what it was made of: teams, forecast, options,
+code and packages. A run that was stopped goes on after them; parts with another key go. One run at a time has the
+folder; what else somebody keeps there is left alone.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import re
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,12 +32,12 @@ from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.spread import spread
 from f1_pipeline.steps.team_advice import Part, RaceAdviser, advise_part, race_adviser
 from f1_pipeline.steps.team_rows import check_columns, columns_of
+from f1_pipeline.steps.versions import versions
 
-VERSION = "1"
-"""Part of every key: raise it when the same teams and tables give another answer."""
 KEY = b"f1_recommend_key"
 IDS_AT_ONCE = 100_000
-_PART = re.compile(r"part-(\d+)\.parquet")
+LOCK = ".recommend.lock"
+_OURS = re.compile(r"part-(\d+)\.parquet|\.part-\d+\.parquet\.\d+\.tmp")
 
 
 @dataclass
@@ -161,22 +163,19 @@ def advise_file(
         check_columns(schema, request.teams.name)
         key, twice = _key(request, adviser), _ids_twice(teams, request.teams)
         summary = RecommendSummary(request.race_key, dict.fromkeys(adviser.tables.chips, 0))
-        try:
-            done = _finished_parts(request, key)
+        with _disk_errors(request.out), _alone(request):
+            done = _finished_parts(request, key, total)
             summary.resumed_teams = sum(done.values())
             on_part(summary.resumed_teams, total)
             missing = (part for part in _parts(teams, request, twice) if part.number not in done)
             for number, rows in spread(settings, advise_part, missing, adviser):
                 _write(rows.replace_schema_metadata({KEY: key}), _part_path(request, number))
                 on_part(rows.num_rows, total)
-            _join(request, answer_schema(schema.field("team_id").type), summary)
-            for part in _part_files(request).values():
-                part.unlink()
-        except OSError as error:
-            raise DataError(f"{request.out}: cannot be written: {error.strerror or error}") from error
-        finally:
-            with suppress(OSError):
-                request.parts_dir.rmdir()  # unless something is in it
+            paths = [_part_path(request, number) for number in range(-(-total // request.part_size))]
+            answers = (_read_part(path, key) for path in paths)
+            _join(answers, request.out, answer_schema(schema.field("team_id").type), total, summary)
+            for path in paths:
+                path.unlink()
     return summary
 
 
@@ -185,6 +184,36 @@ def _check_request(request: RecommendRequest) -> None:
         raise UsageError(f"--out: expected a file, found the folder {request.out}")
     if request.out.resolve() == request.teams.resolve():
         raise UsageError(f"--out: expected another file than that of the teams, found {request.out}")
+
+
+@contextmanager
+def _disk_errors(out: Path) -> Generator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise DataError(f"{out}: cannot be written: {error.strerror or error}") from error
+
+
+@contextmanager
+def _alone(request: RecommendRequest) -> Generator[None]:
+    """Hold the folder of parts, and take it away unless something is in it; it is given back with the process."""
+    path = request.parts_dir / LOCK
+    request.parts_dir.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as holding:
+        try:
+            lock = holding.enter_context(path.open("ab"))
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            held = os.path.samestat(os.fstat(lock.fileno()), path.stat())
+        except (BlockingIOError, FileNotFoundError):
+            held = False
+        if not held:  # or whoever held it took it away this very moment
+            raise UsageError(f"--out: another `recommend` is writing {request.out}; try again after it")
+        try:
+            yield
+        finally:
+            with suppress(OSError):
+                path.unlink()
+                request.parts_dir.rmdir()
 
 
 @contextmanager
@@ -243,8 +272,9 @@ def _hashes(ids: pd.Series) -> np.ndarray:
 
 
 def _key(request: RecommendRequest, adviser: RaceAdviser) -> str:
-    """Hash what the answers follow from: the teams, the race, its tables and the options."""
-    digest = hashlib.sha256(f"{VERSION} {request.race_key} {request.most_transfers} {request.part_size}".encode())
+    """Hash what the answers follow from: the teams, the race, its tables, the options, the code and its packages."""
+    options = (request.race_key, request.most_transfers, request.part_size)
+    digest = hashlib.sha256(repr((options, versions())).encode())
     with request.teams.open("rb") as stream:
         digest.update(hashlib.file_digest(stream, "sha256").digest())
     digest.update(adviser.digest())
@@ -255,24 +285,17 @@ def _part_path(request: RecommendRequest, number: int) -> Path:
     return request.parts_dir / f"part-{number:05d}.parquet"
 
 
-def _part_files(request: RecommendRequest) -> dict[int, Path]:
-    """List the parts that are there by number; whatever else somebody keeps in the folder is not ours."""
-    named = ((_PART.fullmatch(path.name), path) for path in request.parts_dir.iterdir())
-    return {int(name[1]): path for name, path in sorted(named, key=lambda pair: pair[1]) if name}
-
-
-def _finished_parts(request: RecommendRequest, key: str) -> dict[int, int]:
-    """Find the parts that are there, with their rows; those of something else go."""
-    request.parts_dir.mkdir(parents=True, exist_ok=True)
-    for path in request.parts_dir.glob(".part-*.tmp"):
-        path.unlink()
+def _finished_parts(request: RecommendRequest, key: str, total: int) -> dict[int, int]:
+    """Find the parts that are there, with their rows; those of something else go, and what a kill left of one."""
     done = {}
-    for number, path in _part_files(request).items():
-        rows = _rows_of_part(path, key)
-        if rows is None:
-            path.unlink()
-        else:
-            done[number] = rows
+    for path in sorted(request.parts_dir.iterdir()):
+        if named := _OURS.fullmatch(path.name):
+            number, rows = int(named[1] or -1), _rows_of_part(path, key)
+            expected = min(request.part_size, total - number * request.part_size)
+            if rows == expected and path == _part_path(request, number):
+                done[number] = rows
+            else:
+                path.unlink()
     return done
 
 
@@ -281,16 +304,34 @@ def _rows_of_part(path: Path, key: str) -> int | None:
         found = pq.read_metadata(path)
     except (OSError, pa.ArrowException):  # cut short, or no part at all: it is made again
         return None
-    return found.num_rows if (found.metadata or {}).get(KEY) == key.encode() else None
+    keys = found.metadata or {}
+    if KEY not in keys:
+        raise UsageError(f"--out: expected parts of an answer only, found {path}, which is not one; move it elsewhere")
+    return found.num_rows if keys[KEY] == key.encode() else None
 
 
-def _join(request: RecommendRequest, schema: pa.Schema, summary: RecommendSummary) -> None:
+def _read_part(path: Path, key: str) -> pa.Table:
+    """Read the answers of a part; it may have been changed since it was written."""
+    try:
+        rows = pq.read_table(path)
+    except (OSError, pa.ArrowException) as error:
+        raise DataError(f"{path}: expected a finished part, run the command again: {_first_line(error)}") from error
+    if (rows.schema.metadata or {}).get(KEY) != key.encode():
+        raise DataError(f"{path}: expected a part of this answer, found one of another; run the command again")
+    return rows.replace_schema_metadata(None)
+
+
+def _join(parts: Iterator[pa.Table], out: Path, schema: pa.Schema, total: int, summary: RecommendSummary) -> None:
     """Write the answers of all parts into one file, one part at a time in memory."""
-    with _unfinished(request.out) as path, pq.ParquetWriter(path, schema, compression="zstd") as writer:
-        for _, part in sorted(_part_files(request).items()):
-            rows = pq.read_table(part).replace_schema_metadata(None)
-            summary.add(rows)
-            writer.write_table(rows)
+    with _unfinished(out) as path:
+        with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+            for rows in parts:
+                summary.add(rows)
+                writer.write_table(rows)
+        if summary.teams != total:
+            raise DataError(
+                f"{out}: expected {total} answers, one a team, found {summary.teams}; run the command again"
+            )
 
 
 def _write(rows: pa.Table, path: Path) -> None:

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from f1_pipeline.optimize.chip_gains import chip_gains
 from f1_pipeline.optimize.chip_timing import chip_to_play
 from f1_pipeline.optimize.enumeration import best_lineups
 from f1_pipeline.sources.my_team import MyTeam
+from f1_pipeline.steps import recommend as recommend_step
 from f1_pipeline.steps.chips import known_at
 from f1_pipeline.steps.knowledge import Knowledge
 from f1_pipeline.steps.my_team import team_for
@@ -33,6 +34,7 @@ from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.race_choice import OwnTeam, RaceForecast, playable_chips, race_forecasts, weekend_views
 from f1_pipeline.steps.recommend import RecommendRequest, recommend
 from f1_pipeline.steps.team_advice import RaceAdviser, race_adviser
+from f1_pipeline.steps.versions import versions
 from f1_pipeline_tests.dask_cluster import dask_cluster
 from f1_pipeline_tests.many_team_problems import team_table
 from f1_pipeline_tests.support import NEXT_RACE, REPO
@@ -265,11 +267,13 @@ def test_after_a_kill_it_goes_on_and_the_answer_is_the_same(
         assert not out.exists()
     (folder / "part-00001.parquet").write_bytes(b"PAR1")  # as a disk may leave it
     (folder / "part-list.parquet").write_text("not ours", encoding="utf-8")
-    there = len(list(folder.glob("part-0*.parquet")))
+    (folder / ".part-00009.parquet.4711.tmp").write_bytes(b"PAR1")  # as a kill may leave it
+    (folder / "part-00000 (1).parquet").write_text("nor this", encoding="utf-8")
+    there = len(list(folder.glob("part-?????.parquet")))
     summary = recommend(complete, RecommendRequest(teams, out, NEXT_RACE, part_size=50))
     assert summary.resumed_teams == 50 * (there - 1) >= 50 * 5
     assert out.read_bytes() == whole.read_bytes()
-    assert [path.name for path in folder.iterdir()] == ["part-list.parquet"]
+    assert sorted(path.name for path in folder.iterdir()) == ["part-00000 (1).parquet", "part-list.parquet"]
 
 
 def test_workers_of_a_cluster_give_the_same_answer(complete: Pipeline, adviser: RaceAdviser, tmp_path: Path) -> None:
@@ -297,3 +301,101 @@ def test_parts_of_other_teams_or_options_are_made_again(
     write(teams, rows.slice(1))
     assert recommend(complete, RecommendRequest(teams, out, NEXT_RACE, part_size=20)).resumed_teams == 0
     assert [row["team_id"] for row in answers(out)] == rows["team_id"].to_pylist()[1:]
+
+
+def when_half_done(act: Callable[[], None]) -> Callable[[int, int], None]:
+    """Act once, when half of the teams are done."""
+    counted = [0]
+
+    def on_part(done: int, total: int) -> None:
+        before, counted[0] = counted[0], counted[0] + done
+        if before < total / 2 <= counted[0]:
+            act()
+
+    return on_part
+
+
+def stop() -> None:
+    raise KeyboardInterrupt
+
+
+def test_parts_of_other_code_or_packages_are_made_again(
+    complete: Pipeline, adviser: RaceAdviser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    teams = write(tmp_path / "teams.parquet", team_table(adviser.reader, 8, seed=11))
+    request = RecommendRequest(teams, tmp_path / "out.parquet", NEXT_RACE, part_size=2)
+    for name, resumed in (("", 4), ("f1_pipeline", 0), ("numpy", 0)):
+        with pytest.raises(KeyboardInterrupt):
+            recommend(complete, request, when_half_done(stop))
+        assert sorted(path.name for path in request.parts_dir.iterdir()) == ["part-00000.parquet", "part-00001.parquet"]
+        with monkeypatch.context() as patch:
+            patch.setattr(recommend_step, "versions", lambda name=name: versions() | ({name: "1.0"} if name else {}))
+            assert recommend(complete, request).resumed_teams == resumed
+
+
+def test_a_second_command_with_the_same_answer_is_refused(
+    complete: Pipeline, adviser: RaceAdviser, command: Any, tmp_path: Path
+) -> None:
+    rows = team_table(adviser.reader, 8, seed=12)
+    teams, other = write(tmp_path / "teams.parquet", rows), write(tmp_path / "other.parquet", rows.slice(4))
+    whole, out = tmp_path / "whole.parquet", tmp_path / "out.parquet"
+    recommend(complete, RecommendRequest(teams, whole, NEXT_RACE, part_size=2))
+    second: list[Result] = []
+    words = ("--teams", other, "--race", NEXT_RACE, "--out", out)
+    request = RecommendRequest(teams, out, NEXT_RACE, part_size=2)
+    recommend(complete, request, when_half_done(lambda: second.append(command(*words))))
+    assert [result.exit_code for result in second] == [2]
+    assert f"--out: another `recommend` is writing {out}; try again after it" in second[0].stderr
+    assert out.read_bytes() == whole.read_bytes()
+    assert not request.parts_dir.exists()
+    assert command(*words).exit_code == 0
+
+
+def cut_off(part: Path) -> None:
+    part.write_bytes(part.read_bytes()[:-9])
+
+
+def give_another_key(part: Path) -> None:
+    pq.write_table(pq.read_table(part).replace_schema_metadata({recommend_step.KEY: "another"}), part)
+
+
+def take_a_row(part: Path) -> None:
+    pq.write_table(pq.read_table(part).slice(1), part)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "expected"),
+    [
+        (Path.unlink, r"part-00000\.parquet: expected a finished part"),
+        (cut_off, r"part-00000\.parquet: expected a finished part"),
+        (give_another_key, r"part-00000\.parquet: expected a part of this answer"),
+        (take_a_row, r"out\.parquet: expected 8 answers, one a team, found 7"),
+    ],
+)
+def test_parts_that_were_changed_meanwhile_are_not_joined(
+    complete: Pipeline, adviser: RaceAdviser, tmp_path: Path, spoil: Callable[[Path], None], expected: str
+) -> None:
+    teams, out = write(tmp_path / "teams.parquet", team_table(adviser.reader, 8, seed=13)), tmp_path / "out.parquet"
+    out.write_bytes(b"an earlier answer")
+    request = RecommendRequest(teams, out, NEXT_RACE, part_size=2)
+    with pytest.raises(DataError, match=expected):
+        recommend(complete, request, when_half_done(lambda: spoil(request.parts_dir / "part-00000.parquet")))
+    assert out.read_bytes() == b"an earlier answer"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.parquet", "out.parquet.parts", "teams.parquet"]
+    assert recommend(complete, request).resumed_teams == 6
+    assert [row["team_id"] for row in answers(out)] == [f"team-{row}" for row in range(8)]
+
+
+def test_files_of_somebody_else_that_are_named_like_parts_are_not_removed(
+    complete: Pipeline, adviser: RaceAdviser, tmp_path: Path
+) -> None:
+    rows = team_table(adviser.reader, 4, seed=14)
+    teams, out = write(tmp_path / "teams.parquet", rows), tmp_path / "out.parquet"
+    folder = tmp_path / "out.parquet.parts"
+    folder.mkdir()
+    mine = write(folder / "part-00000.parquet", rows)
+    before = mine.read_bytes()
+    with pytest.raises(UsageError, match=r"--out: expected parts of an answer only, found .+part-00000\.parquet"):
+        recommend(complete, RecommendRequest(teams, out, NEXT_RACE))
+    assert (mine.read_bytes(), out.exists()) == (before, False)
+    assert [path.name for path in folder.iterdir()] == ["part-00000.parquet"]
