@@ -31,7 +31,7 @@ from f1_pipeline.steps.spread import spread
 from f1_pipeline.steps.weekends import believed_races
 
 SEASONS = ("2023", "2024", "2025")
-WARM_UPS = 8
+WARM_UPS = 4
 
 
 @dataclass(frozen=True)
