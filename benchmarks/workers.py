@@ -81,7 +81,7 @@ def _simulation(pipeline: Pipeline) -> Work:
 def _back_tests(pipeline: Pipeline) -> Work:
     races = {season: season_races(pipeline, int(season)) for season in SEASONS}
     known = {season: backtest_knowledge(pipeline, races[season]) for season in SEASONS}
-    return Work(played_game, [(season, policy) for season in SEASONS for policy in POLICIES], (races, known))
+    return Work(played_game, [(season, policy) for policy in reversed(POLICIES) for season in SEASONS], (races, known))
 
 
 def _seconds(settings: Settings, work: dict[str, Work], worker_count: int) -> dict[str, float]:

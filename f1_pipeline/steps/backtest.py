@@ -222,9 +222,11 @@ def play_policies(pipeline: Pipeline, table: str, seasons: Sequence[str]) -> Wri
     """
     races = {season: season_races(pipeline, int(season)) for season in seasons}
     known = {season: backtest_knowledge(pipeline, races[season]) for season in seasons}
-    games = [(season, policy) for season in seasons for policy in POLICIES]
+    # those that look far ahead take longest, and come first, so that workers end at the same time
+    far_first = sorted(POLICIES, key=lambda policy: (policy.horizon, policy.has_chips), reverse=True)
+    games = [(season, policy) for policy in far_first for season in seasons]
     rows: list[dict[str, object]] = []
-    totals: dict[str, dict[str, object]] = {season: {} for season in seasons}
+    totals: dict[str, dict[str, object]] = {season: {policy.name: None for policy in POLICIES} for season in seasons}
     for (season, policy), played in zip(
         games, spread(pipeline.settings, played_game, games, races, known), strict=True
     ):
