@@ -232,9 +232,17 @@ class _Builder:
                 self._add(scores >= race.hold[row] - limitless)
             for is_driver, count in self.counts:
                 self._add(pulp.lpSum(self._of_type(race.score, is_driver)) == count - count * limitless)
-            best = self.problem.limitless_lineup(at, self.settings)[1]
-            self.terms.append(weight * best * limitless)
+            self._limitless(at, limitless)
         self.terms += [weight * float(values[row]) * scores for row, scores in race.score.items()]
+
+    def _limitless(self, at: int, chip: Variable) -> None:
+        """Count what the best line-up without a budget brings; where bans leave none, the team can still be held."""
+        try:
+            best = self.problem.limitless_lineup(at, self.settings)[1]
+        except SolverError:
+            self._add(chip == 0)
+        else:
+            self.terms.append(self.weights[at] * best * chip)
 
     def _boosts(self, at: int, race: RaceVariables) -> None:
         rules, values, weight = self.problem.rules, self.problem.boost_values[at], self.weights[at]

@@ -38,11 +38,11 @@ def again_when_lost(run: Callable[Given, Made]) -> Callable[Given, Made]:
         with suppress(LostConnectionError):
             return run(*given, **named)
         # only on a lake does it come to this, and only then is the library worth its import
-        from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
+        from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
         attempts = Retrying(
             stop=stop_after_attempt(ATTEMPTS - 1),
-            wait=wait_exponential_jitter(initial=0.5, max=5.0, jitter=0.5),
+            wait=wait_exponential(multiplier=0.5, max=5.0),
             retry=retry_if_exception_type(LostConnectionError),
             reraise=True,
         )

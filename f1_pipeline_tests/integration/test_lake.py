@@ -70,6 +70,7 @@ def test_every_table_is_as_in_the_file_row_for_row(history: History, computed: S
     hold_against(history, computed)
 
 
+@pytest.mark.faults  # half a minute
 def test_every_table_of_a_local_catalog_is_too(history: History, local_lake: LakeAddress, tmp_path: Path) -> None:
     settings = on_lake(make_settings(tmp_path / "warehouse"), local_lake)
     compute(settings)
@@ -94,6 +95,7 @@ OBJECTS = """
 COMMENT = "select comment from duckdb_columns() where schema_name = 'staging' and column_name = 'price_musd'"
 
 
+@pytest.mark.faults  # half a minute
 def test_any_race_run_again_alone_leaves_identical_tables(history: History, computed: Settings) -> None:
     with closing(Pipeline(computed, keeps_warehouse_open=True)) as pipeline:
         steps = plain_steps(pipeline)
@@ -171,6 +173,7 @@ def test_two_writers_at_once_lose_nothing_and_write_nothing_twice(shared_lake: L
     assert transactions == 1 + 3 * WRITERS * ROUNDS
 
 
+@pytest.mark.faults  # half a minute
 def test_killed_writer_leaves_whole_races_and_keeps_nobody_out(shared_lake: LakeAddress) -> None:
     lake = open_lake(shared_lake)
     chance = random.Random(75)
@@ -388,6 +391,7 @@ def _answers(pipeline: Pipeline, example: str) -> bool:
 # ---- a database that goes away
 
 
+@pytest.mark.faults  # half a minute
 def test_run_goes_on_when_the_database_is_restarted_in_the_middle(
     history: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

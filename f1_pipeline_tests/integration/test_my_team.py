@@ -6,6 +6,7 @@ Belongs here: landing, and what the rules and the menu of a race refuse. Who is 
 
 from __future__ import annotations
 
+import inspect
 import re
 import shutil
 from collections.abc import Iterator
@@ -109,7 +110,7 @@ def test_a_team_comes_and_goes(home: Pipeline) -> None:
 def test_the_team_lands_with_the_next_line_up(home: Pipeline) -> None:
     steps = build_steps(home)
     assert TEAM_TABLE in forecast_tables(steps)
-    assert steps[TEAM_TABLE].run.__wrapped__ is land_my_team
+    assert inspect.unwrap(steps[TEAM_TABLE].run) is land_my_team
 
 
 def test_without_a_warehouse_or_a_race_nobody_knows_what_was_held(home: Pipeline) -> None:

@@ -52,6 +52,8 @@ def with_team(game: SmallGame, **changes: Any) -> SmallGame:
 @example(2)
 @example(13)
 @example(43)
+# One at which a ban leaves no line-up for Limitless, and a team whose driver has no seat can be held.
+@example(1182032)
 def test_a_plan_is_as_good_as_the_best_of_all_decisions(seed: int) -> None:
     game = small_game(seed)
     wanted = small_settings(seed, game)
