@@ -93,10 +93,17 @@ def dask_cluster(folder: Path, worker_count: int = 2) -> Generator[DaskCluster]:
     options = ("--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(note))
     with ExitStack() as stack:
         scheduler = stack.enter_context(dask_process(folder / "scheduler", "scheduler", *options))
-        wait_until(note.exists, "a scheduler")
-        cluster = DaskCluster(folder, json.loads(note.read_text())["address"], stack, scheduler)
+        cluster = DaskCluster(folder, wait_until(lambda: _noted_address(note), "a scheduler"), stack, scheduler)
         for _ in range(worker_count):
             cluster.add_worker()
         with client_of(cluster.address, set_as_default=False) as client:
             wait_until(lambda: len(client.nthreads()) == worker_count, f"{worker_count} workers")
         yield cluster
+
+
+def _noted_address(note: Path) -> str | None:
+    """Read where a scheduler listens; None until it has written that down, which it does bit by bit."""
+    try:
+        return str(json.loads(note.read_text())["address"])
+    except (FileNotFoundError, json.JSONDecodeError):
+        return None
