@@ -18,7 +18,7 @@ from f1_pipeline_tests.postgres import Database
 
 FILE, LOCAL_LAKE, SHARED_LAKE = "file", "local lake", "shared lake"
 KINDS = (FILE, LOCAL_LAKE, SHARED_LAKE)
-PACKAGES = ("duckdb_extension_ducklake", "duckdb_extension_postgres_scanner")
+PACKAGES = tuple(f"duckdb_extension_{name}" for name in ("ducklake", "postgres_scanner", "httpfs"))
 
 
 def require_lakes() -> None:
@@ -28,7 +28,7 @@ def require_lakes() -> None:
         pytest.skip(f"the extra scale is not installed: no {', '.join(missing)}")
 
 
-def lake_in(database: Database, folder: Path, monkeypatch: pytest.MonkeyPatch) -> LakeAddress:
+def lake_in(database: Database, folder: Path | str, monkeypatch: pytest.MonkeyPatch) -> LakeAddress:
     """Address a lake whose catalog is in a database; the password is in the environment."""
     monkeypatch.setenv("PGPASSWORD", database.password)
     return read_address(f"ducklake:postgres:{database.conninfo}", str(folder))

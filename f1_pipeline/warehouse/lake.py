@@ -227,8 +227,6 @@ class _Opening:
             load_extensions(connection, self.address)
             with translated(self.address.attach_string):
                 self._attach(connection)
-                if "://" in data_path_of(connection):  # the catalog may know of a store that the address does not name
-                    _load(connection, FOR_STORES)
                 refuse_lost_files(connection, self.address)
                 if self.is_pinned:
                     connection.execute("use memory")
@@ -342,14 +340,16 @@ def load_extensions(connection: duckdb.DuckDBPyConnection, address: LakeAddress)
     WarehouseError
         One is not there, and cannot be installed.
     """
-    _load(connection, "ducklake")
+    load_extension(connection, "ducklake")
     if address.is_shared:
-        _load(connection, "postgres_scanner")
-    if address.is_remote:
-        _load(connection, FOR_STORES)
+        load_extension(connection, "postgres_scanner")
+    # without a data path the catalog may name a store, which cannot be asked before; DuckDB then installs it by itself
+    if address.is_remote or (not address.data_path and _package_of(FOR_STORES) is not None):
+        load_extension(connection, FOR_STORES)
 
 
-def _load(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+def load_extension(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Load one extension of DuckDB; errors as for `load_extensions`."""
     try:
         _load_from_package_or_install(connection, name)
     except duckdb.Error as error:
@@ -360,10 +360,9 @@ def _load(connection: duckdb.DuckDBPyConnection, name: str) -> None:
 
 
 def _load_from_package_or_install(connection: duckdb.DuckDBPyConnection, name: str) -> None:
-    package = importlib.util.find_spec(f"duckdb_extension_{name}")
-    if package is not None and package.submodule_search_locations:
-        (folder,) = package.submodule_search_locations
-        file = Path(folder) / "extensions" / f"v{duckdb.__version__}" / f"{name}.duckdb_extension"
+    folder = _package_of(name)
+    if folder is not None:
+        file = folder / "extensions" / f"v{duckdb.__version__}" / f"{name}.duckdb_extension"
         connection.execute(f"load {literal(str(file))}")
         return
     try:
@@ -371,3 +370,10 @@ def _load_from_package_or_install(connection: duckdb.DuckDBPyConnection, name: s
     except duckdb.Error:
         connection.execute(f"install {name}")
         connection.execute(f"load {name}")
+
+
+def _package_of(name: str) -> Path | None:
+    """Find the folder of the package that brings an extension."""
+    package = importlib.util.find_spec(f"duckdb_extension_{name}")
+    folders = (package.submodule_search_locations if package else None) or ()
+    return next(map(Path, folders), None)

@@ -19,9 +19,10 @@ class LostConnectionError(WarehouseError):
     """The catalog's database is not there, or went away in the middle: what was begun did not happen."""
 
 
+_NOT_CONNECTED = "Unable to connect to Postgres"
 _CONFLICT = ("Transaction conflict", "could not serialize access", "deadlock detected")
 _LOST = (
-    "Unable to connect to Postgres",
+    _NOT_CONNECTED,
     "server closed the connection",
     "terminating connection",
     "connection to server was lost",
@@ -54,6 +55,7 @@ _HINTS = (
     (("lock timeout",), "another writer holds the table; try again when it has finished"),
     (("Could not set lock", "Unique file handle conflict"), "another process has it open"),
     (("No space left", "Could not write", "Disk quota"), "check the disk and its space"),
+    (("NoSuchBucket",), "expected the bucket of its tables, found none"),
     (
         ("No such file", "404 (", "HTTP 404", "NoSuchKey", "Not Found"),
         "files of its tables are missing; is the data path mounted and whole? Bring the files back from a back-up",
@@ -91,7 +93,7 @@ def is_lost(error: BaseException) -> bool:
         return False
     text = str(error)
     is_away = isinstance(error, duckdb.Error) and any(words in text for words in _LOST)
-    return is_away and not ("Unable to connect" in text and any(words in text for words in _REFUSED))
+    return is_away and not (_NOT_CONNECTED in text and any(words in text for words in _REFUSED))
 
 
 @contextmanager
@@ -130,7 +132,7 @@ def _named(name: str, error: duckdb.Error) -> Exception | None:
         return UsageError(f"{name}: has no state of that moment, only later ones: {reason}")
     if is_lost(error):
         return LostConnectionError(f"{name}: the database of its catalog cannot be reached, or went away: {reason}")
-    if "Unable to connect" in text:
+    if _NOT_CONNECTED in text:
         return WarehouseError(f"{name}: the database of its catalog refuses: {reason}")
     if isinstance(error, (duckdb.BinderException, duckdb.CatalogException)) and "DuckLake" not in text:
         hint = "another process has it open" if "Unique file handle" in text else _OTHER_TABLES

@@ -32,6 +32,7 @@ from f1_pipeline.warehouse.export import relations
 from f1_pipeline.warehouse.lake_address import LakeAddress
 from f1_pipeline_tests.conftest import History
 from f1_pipeline_tests.lakes import LOCAL_LAKE, SHARED_LAKE, lake_in, on_lake, open_lake, require_lakes
+from f1_pipeline_tests.object_store import BUCKET, object_store
 from f1_pipeline_tests.points_table import BOTH, GOOD, write
 from f1_pipeline_tests.postgres import Postgres, running_postgres
 from f1_pipeline_tests.support import REPO, fingerprints, make_settings, plain_steps, rows_of, run_history
@@ -75,6 +76,18 @@ def test_every_table_of_a_local_catalog_is_too(history: History, local_lake: Lak
     settings = on_lake(make_settings(tmp_path / "warehouse"), local_lake)
     compute(settings)
     hold_against(history, settings)
+
+
+@pytest.mark.faults  # a quarter of a minute
+def test_every_table_in_an_object_store_is_too(
+    history: History, postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    require_lakes()
+    with object_store(tmp_path, monkeypatch):
+        address = lake_in(postgres.new_database(), f"s3://{BUCKET}/f1", monkeypatch)
+        settings = on_lake(make_settings(tmp_path / "warehouse"), address)
+        compute(settings)
+        hold_against(history, settings)
 
 
 def hold_against(history: History, settings: Settings) -> None:
