@@ -18,7 +18,8 @@ from f1_pipeline.defs.sources import build_source_assets
 from f1_pipeline.settings import Settings, load_settings
 from f1_pipeline.sources.source import Say
 from f1_pipeline.steps.pipeline import Pipeline, utc_now
-from f1_pipeline.steps.registry import Step, build_steps
+from f1_pipeline.steps.registry import build_steps
+from f1_pipeline.steps.step import Step
 from f1_pipeline.warehouse.dry_run import column_types
 
 

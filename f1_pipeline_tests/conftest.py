@@ -18,8 +18,9 @@ from playwright.sync_api import Browser
 
 from f1_pipeline.settings import Settings
 from f1_pipeline.steps.pipeline import Pipeline
-from f1_pipeline.steps.registry import Step, build_steps, finished_tables, forecast_tables
+from f1_pipeline.steps.registry import build_steps, finished_tables, forecast_tables
 from f1_pipeline.steps.snapshot import publish_snapshot
+from f1_pipeline.steps.step import Step
 from f1_pipeline.warehouse.connection import Store, Warehouse
 from f1_pipeline.warehouse.lake_address import LakeAddress, read_address
 from f1_pipeline_tests.browser import chromium

@@ -15,7 +15,8 @@ import duckdb
 
 from f1_pipeline.settings import Settings
 from f1_pipeline.steps.pipeline import Pipeline
-from f1_pipeline.steps.registry import Step, build_steps, forecast_tables
+from f1_pipeline.steps.registry import build_steps, forecast_tables
+from f1_pipeline.steps.step import Step
 from f1_pipeline.warehouse.connection import Store
 
 REPO = Path(__file__).resolve().parent.parent

@@ -21,7 +21,8 @@ from f1_pipeline.defs.resources import PipelineResource
 from f1_pipeline.defs.sources import BUNDLE, OWNERS
 from f1_pipeline.steps.lineups import LINEUP_TABLE
 from f1_pipeline.steps.pipeline import Pipeline
-from f1_pipeline.steps.registry import REVIEW_TABLE, Step
+from f1_pipeline.steps.review import REVIEW_TABLE
+from f1_pipeline.steps.step import Step
 from f1_pipeline.warehouse.writer import CONTRACT, ContractError
 
 FACTS = "facts"

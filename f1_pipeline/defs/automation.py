@@ -21,7 +21,7 @@ from f1_pipeline.sources.calendar import read_calendar, read_sessions
 from f1_pipeline.sources.fact_digests import fact_digests
 from f1_pipeline.steps.lineups import LINEUP_TABLE
 from f1_pipeline.steps.pipeline import Pipeline, utc_now, wanted_digest
-from f1_pipeline.steps.registry import REVIEW_TABLE
+from f1_pipeline.steps.review import REVIEW_TABLE
 
 TICK_EVERY = timedelta(minutes=1)
 UNDER_WAY = [dg.DagsterRunStatus.QUEUED, *IN_PROGRESS_RUN_STATUSES]

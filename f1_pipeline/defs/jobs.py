@@ -13,14 +13,8 @@ from f1_pipeline.defs.assets import asset_key
 from f1_pipeline.defs.pages import RACE_PAGE, SEASON_PAGE, SNAPSHOT
 from f1_pipeline.defs.sources import SOURCES_GROUP
 from f1_pipeline.steps.refresh import CORRECTION_TABLE, STATEMENT_TABLE
-from f1_pipeline.steps.registry import (
-    Step,
-    agent_tables,
-    finished_tables,
-    forecast_tables,
-    history_tables,
-    season_tables,
-)
+from f1_pipeline.steps.registry import agent_tables, finished_tables, forecast_tables, history_tables, season_tables
+from f1_pipeline.steps.step import Step
 
 FINISHED_RACE_JOB = "finished_race"
 RACE_HISTORY_JOB = "race_history"

@@ -11,7 +11,7 @@ from typing import Any
 import dagster as dg
 
 from f1_pipeline.steps.pipeline import Pipeline
-from f1_pipeline.steps.registry import Step
+from f1_pipeline.steps.step import Step
 from f1_pipeline.warehouse.contract import TableContract
 from f1_pipeline.warehouse.lineage import column_lineage
 from f1_pipeline.warehouse.writer import WriteReport

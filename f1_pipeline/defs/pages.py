@@ -19,7 +19,7 @@ from f1_pipeline.errors import UsageError
 from f1_pipeline.forecast.phases import AT_LOCK
 from f1_pipeline.steps.lineups import LINEUP_TABLE
 from f1_pipeline.steps.pipeline import Pipeline, open_published
-from f1_pipeline.steps.registry import REVIEW_TABLE
+from f1_pipeline.steps.review import REVIEW_TABLE
 from f1_pipeline.steps.snapshot import publish_snapshot
 
 PUBLISHED_GROUP = "published"

@@ -37,8 +37,9 @@ from f1_pipeline.errors import UsageError
 from f1_pipeline.settings import Settings
 from f1_pipeline.sources.source import Say
 from f1_pipeline.steps.pipeline import Pipeline
-from f1_pipeline.steps.registry import Step, build_steps, history_tables
+from f1_pipeline.steps.registry import build_steps, history_tables
 from f1_pipeline.steps.restore import refuse_interrupted
+from f1_pipeline.steps.step import Step
 from f1_pipeline.warehouse.contract import Partition
 from f1_pipeline.warehouse.writer import WriteReport
 

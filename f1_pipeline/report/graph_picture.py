@@ -13,7 +13,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-from f1_pipeline.steps.registry import Step
+from f1_pipeline.steps.step import Step
 
 COLOURS = {
     "raw": "#e3e7ee",

@@ -15,8 +15,8 @@ from pathlib import Path
 from f1_pipeline.steps.doctor import Check, looked, shortened
 from f1_pipeline.steps.lineups import LINEUP_TABLE
 from f1_pipeline.steps.pipeline import Pipeline
-from f1_pipeline.steps.registry import REVIEW_TABLE
 from f1_pipeline.steps.restore import COMPLETE, refuse_interrupted
+from f1_pipeline.steps.review import REVIEW_TABLE
 from f1_pipeline.warehouse.checkup import TableState, read_everything, stored_columns
 from f1_pipeline.warehouse.connection import Warehouse
 from f1_pipeline.warehouse.dry_run import column_types

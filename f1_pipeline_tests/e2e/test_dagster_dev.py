@@ -27,7 +27,7 @@ from f1_pipeline.defs.instance import open_instance
 from f1_pipeline.defs.instance_home import write_instance_home
 from f1_pipeline.defs.pages import RACE_PAGE
 from f1_pipeline.steps.pipeline import Pipeline
-from f1_pipeline.steps.registry import REVIEW_TABLE
+from f1_pipeline.steps.review import REVIEW_TABLE
 from f1_pipeline_tests.browser import watched_page
 from f1_pipeline_tests.support import NEXT_RACE, REPO, finished_keys, make_settings
 

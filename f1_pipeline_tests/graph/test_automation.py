@@ -23,7 +23,8 @@ from f1_pipeline.sources.calendar import Calendar
 from f1_pipeline.sources.fact_digests import fact_digests
 from f1_pipeline.steps.lineups import LINEUP_TABLE
 from f1_pipeline.steps.pipeline import Pipeline, wanted_digest
-from f1_pipeline.steps.registry import REVIEW_TABLE, build_steps
+from f1_pipeline.steps.registry import build_steps
+from f1_pipeline.steps.review import REVIEW_TABLE
 from f1_pipeline_tests.support import make_settings, rewrite
 
 FACTS_OF_RESULTS = ("event_scores.csv", "official_totals.csv")

@@ -35,14 +35,8 @@ from f1_pipeline.report.documents import render_data_dictionary
 from f1_pipeline.sources.calendar import Calendar
 from f1_pipeline.steps import registry
 from f1_pipeline.steps.pipeline import Pipeline
-from f1_pipeline.steps.registry import (
-    Step,
-    build_steps,
-    finished_tables,
-    forecast_tables,
-    history_tables,
-    season_tables,
-)
+from f1_pipeline.steps.registry import build_steps, finished_tables, forecast_tables, history_tables, season_tables
+from f1_pipeline.steps.step import Step
 from f1_pipeline.steps.tables import land_facts, run_model
 from f1_pipeline.warehouse.dry_run import column_types
 from f1_pipeline.warehouse.writer import ContractError, WriteReport
@@ -380,6 +374,6 @@ def home_without_own_seasons(home: Path, monkeypatch: pytest.MonkeyPatch) -> Pip
     own = set(season_tables(build_steps(pipeline))) - set(SEASON_SQL)
     for table in own:
         (pipeline.settings.sql_dir / f"{table.replace('.', '/')}.sql").unlink()
-    fed = tuple(step for step in registry._python_steps() if step.table not in own)
-    monkeypatch.setattr(registry, "_python_steps", lambda: fed)
+    fed = tuple(step for step in registry.python_steps() if step.table not in own)
+    monkeypatch.setattr(registry, "python_steps", lambda: fed)
     return Pipeline(pipeline.settings)

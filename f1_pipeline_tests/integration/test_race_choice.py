@@ -26,12 +26,12 @@ from f1_pipeline.optimize.risk import AtLeast, MeanMinusDeviation, Quantile
 from f1_pipeline.sources.my_team import MyTeam, write_my_team
 from f1_pipeline.sources.rival_team import read_rival
 from f1_pipeline.steps.lineup_wishes import Adjustment, LineupWishes, Rival
-from f1_pipeline.steps.lineups import stored_choice
-from f1_pipeline.steps.my_team import ENTERED_TABLE, team_for
+from f1_pipeline.steps.lineups import LINEUP_TABLE, stored_choice
+from f1_pipeline.steps.my_team import ENTERED_TABLE, TEAM_TABLE, team_for
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.publish import FORECAST_TABLE
 from f1_pipeline.steps.race_choice import RaceChoice, choose
-from f1_pipeline.steps.registry import LINEUP_TABLE, TEAM_TABLE, build_steps
+from f1_pipeline.steps.registry import build_steps
 from f1_pipeline.steps.regret import REGRET_TABLE
 from f1_pipeline.steps.review import PICK_TABLE, REVIEW_TABLE
 from f1_pipeline.warehouse.frames import read_frame

@@ -17,8 +17,10 @@ from f1_pipeline.cli import main
 from f1_pipeline.defs.assets import asset_key
 from f1_pipeline.defs.instance import open_instance
 from f1_pipeline.errors import WarehouseError
+from f1_pipeline.steps.lineups import LINEUP_TABLE
 from f1_pipeline.steps.pipeline import Pipeline
-from f1_pipeline.steps.registry import LINEUP_TABLE, REVIEW_TABLE, build_steps, finished_tables
+from f1_pipeline.steps.registry import build_steps, finished_tables
+from f1_pipeline.steps.review import REVIEW_TABLE
 from f1_pipeline_tests.support import fingerprints, make_settings, race_fingerprints, rows_of
 
 RACE = "2023-australia"  # the third race: two before it, so that models have something to learn from
