@@ -38,7 +38,8 @@ from f1_pipeline.settings import load_settings
     epilog="\b\n"
     "Each command has examples: f1-pipeline lineup --help\n"
     "Exit codes: 0 done; 1 a fault of the program; 2 a wrong request or bad input; 130 stopped by Ctrl-C.\n"
-    "Environment: F1_WAREHOUSE_DIR, F1_DATA_DIR, F1_LOCK_WAIT_S, F1_SOURCES, F1_DEBUG; the README says what they do.",
+    "Environment: F1_WAREHOUSE_DIR, F1_DATA_DIR, F1_LOCK_WAIT_S, F1_SOURCES, F1_DEBUG; for several machines\n"
+    "F1_WAREHOUSE, F1_WAREHOUSE_DATA, F1_DASK, F1_DAGSTER_POSTGRES, F1_MLFLOW; the README says what they do.",
 )
 @click.version_option(package_name="f1-pipeline")
 def main() -> None:

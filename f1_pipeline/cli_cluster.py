@@ -67,7 +67,7 @@ def _require_extra() -> None:
     if missing:
         raise ServiceError(
             f"f1-pipeline cluster: expected the extra `scale` to be installed, found no {', '.join(missing)}: "
-            f"pip install 'f1-pipeline[scale]'"
+            f"pip install -c constraints.txt -e '.[scale]'"
         )
 
 

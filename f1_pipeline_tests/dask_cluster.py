@@ -22,6 +22,7 @@ from f1_pipeline.settings import environment
 from f1_pipeline_tests.support import REPO
 
 START_S = 60.0
+LOOPBACK = ("--host", "127.0.0.1", "--dashboard-address", "127.0.0.1:0")
 
 
 def wait_until(found: Callable[[], Any], what: str, patience_s: float = START_S) -> Any:
@@ -62,7 +63,7 @@ class DaskCluster:
     def add_worker(self, **variables: str) -> subprocess.Popen:
         """Start another worker, with some environment variables changed; it announces itself when it is ready."""
         place = self.folder / f"worker-{len(self.workers)}"
-        options = ("--nthreads", "1", "--no-nanny", "--no-dashboard", "--local-directory", str(place))
+        options = ("--nthreads", "1", "--no-nanny", *LOOPBACK, "--local-directory", str(place))
         worker = self.stack.enter_context(dask_process(place, "worker", self.address, *options, variables=variables))
         self.workers.append(worker)
         return worker
@@ -90,7 +91,7 @@ def dask_cluster(folder: Path, worker_count: int = 2) -> Generator[DaskCluster]:
     """Start a scheduler and some workers on loopback, and end them with the body; skip the test without Dask."""
     client_of = require_dask().Client
     note = folder / "scheduler.json"
-    options = ("--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(note))
+    options = (*LOOPBACK, "--port", "0", "--scheduler-file", str(note))
     with ExitStack() as stack:
         scheduler = stack.enter_context(dask_process(folder / "scheduler", "scheduler", *options))
         cluster = DaskCluster(folder, wait_until(lambda: _noted_address(note), "a scheduler"), stack, scheduler)

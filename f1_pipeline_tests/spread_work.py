@@ -9,6 +9,7 @@ import os
 import signal
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -54,6 +55,11 @@ def slow(part: int, seconds: float) -> int:
     """Take some time."""
     time.sleep(seconds)
     return part
+
+
+def executed_count(dask_worker: Any) -> int:
+    """Count what a worker has done; Dask hands itself over to a parameter of this name."""
+    return dask_worker.state.executed_count
 
 
 def thread_count(part: int) -> set[int]:

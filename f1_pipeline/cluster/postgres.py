@@ -137,6 +137,7 @@ class Postgres:
         if self.owner is not None:
             account = pwd.getpwnam(self.owner)
             os.chown(self.folder, account.pw_uid, account.pw_gid)
+            self._require_way_in(self.owner)
         self.folder.chmod(0o700)  # before the file is there, which is then open to the owner alone
         password_file = self.folder / "password"
         password_file.write_text(self.password, encoding="ascii")
@@ -146,6 +147,13 @@ class Postgres:
             self.run("initdb", f"--username={SUPERUSER}", *how, "-D", str(self.folder / "data"))
         finally:
             password_file.unlink()
+
+    def _require_way_in(self, owner: str) -> None:
+        if subprocess.run(["test", "-w", self.folder], cwd="/", check=False, **_as(owner)).returncode:
+            raise ServiceError(
+                f"{self.folder}: expected a folder that PostgreSQL's account {owner} can reach, found one above it "
+                f"that is closed to others; open that one (chmod o+x), or choose another place"
+            )
 
     def start(self) -> None:
         """Start, and wait until it answers."""

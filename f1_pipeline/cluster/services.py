@@ -137,7 +137,8 @@ def dask_services(folder: Path, port: int, worker_count: int) -> Iterator[Servic
 
     told = {name: value for name, value in environment(**ONE_THREAD).items() if not name.startswith(("F1_", "PG"))}
     address, command = f"tcp://{HOST}:{port}", (sys.executable, "-m", "dask")
-    place = ("--host", HOST, "--port", str(port), "--no-dashboard")
+    pages = ("--dashboard-address", f"{HOST}:0")  # without dashboards too each has a server for health and metrics
+    place = ("--host", HOST, "--port", str(port), *pages)
     yield Service(
         "scheduler",
         (*command, "scheduler", *place),
@@ -147,7 +148,7 @@ def dask_services(folder: Path, port: int, worker_count: int) -> Iterator[Servic
     )
     for number in range(1, worker_count + 1):
         name = f"worker-{number}"
-        options = ("--nthreads", "1", "--no-dashboard", "--host", HOST, "--name", name)
+        options = ("--nthreads", "1", "--host", HOST, *pages, "--name", name)
         own = folder / name
         yield Service(
             name,

@@ -260,7 +260,7 @@ def train_ppo(
         import torch
     except ImportError as error:
         raise UsageError(
-            f"Training by PPO: expected the extra rl (pip install 'f1-pipeline[rl]'), found no {error.name}."
+            f"Training by PPO: expected the extra rl, found no {error.name}: pip install -c constraints.txt -e '.[rl]'"
         ) from error
     del sb3_contrib, torch
     from f1_pipeline.rl.ppo_training import trained

@@ -26,6 +26,8 @@ from f1_pipeline.warehouse.lock_holder import lock_holder
 LONG_RUN = timedelta(hours=3)  # every season from nothing takes minutes, seasons by agents less than an hour
 REBUILD = "`f1-pipeline rebuild` puts the file aside and computes everything again"
 MEND_LAKE = "docs/scale.md says how to bring a lake back"
+DROP = "drop them in the lake, `f1-pipeline run` computes them again"
+SHARE_MODELS = "copy the folder from the machine that trained them, or share a server by F1_MLFLOW"
 RUN = "`f1-pipeline run`"
 WORKERS = "`dask scheduler`, and `dask worker` with the same package on each machine; or unset F1_DASK"
 CANDIDATE_TABLE = "predictions.candidate_points"
@@ -43,7 +45,7 @@ def store_checks(pipeline: Pipeline) -> Iterator[Check]:
         warehouse = looked("warehouse", lambda: check_lake(pipeline, found), MEND_LAKE)
     yield warehouse
     if warehouse.status == "ok":
-        yield looked("columns", lambda: check_columns(pipeline), REBUILD)
+        yield looked("columns", lambda: check_columns(pipeline), DROP if pipeline.settings.lake else REBUILD)
         yield looked("races", lambda: check_races(pipeline), RUN)
         yield looked("published", lambda: check_published(pipeline, found), RUN)
         yield looked("models", lambda: check_models(pipeline), RUN)
@@ -118,7 +120,7 @@ def check_columns(pipeline: Pipeline) -> Check:
     other = sorted(name for name in set(expected) & set(stored) if stored[name] != expected[name])
     if other:
         sentence = f"tables with other columns than their models: {shortened(other)}"
-        return Check("columns", "fail", sentence, REBUILD)
+        return Check("columns", "fail", sentence, DROP if pipeline.settings.lake else REBUILD)
     if missing:
         return Check("columns", "warn", f"tables that are not there yet: {shortened(missing)}", RUN)
     return Check("columns", "ok", "every table has the columns of its model")
@@ -160,7 +162,8 @@ def check_models(pipeline: Pipeline) -> Check:
         has_models = has_table(connection, CANDIDATE_TABLE)
         key = {"race_key": "" if coming is None else coming.race_key}
         uris = [row[0] for row in connection.execute(MODELS_OF, key).fetchall()] if has_models else []
-    fault = None if settings.mlflow else _model_store_fault(settings.tracking_dir / "mlflow.db", has_models)
+    mend = SHARE_MODELS if settings.lake else REBUILD
+    fault = None if settings.mlflow else _model_store_fault(settings.tracking_dir / "mlflow.db", has_models, mend)
     if fault is not None:
         return fault
     store = pipeline.tracking.uri.removeprefix("sqlite:///")
@@ -173,13 +176,13 @@ def check_models(pipeline: Pipeline) -> Check:
     return Check("models", "ok", f"{store} opens and has the {len(uris)} models of {coming.race_key}")
 
 
-def _model_store_fault(path: Path, has_models: bool) -> Check | None:
+def _model_store_fault(path: Path, has_models: bool, mend: str) -> Check | None:
     """Say what is wrong with the file of a store of models, if anything is."""
     if not path.exists():
         sentence = f"{path}: expected the store of models, found none"
-        return Check("models", "fail", sentence, REBUILD) if has_models else Check("models", "warn", sentence, RUN)
+        return Check("models", "fail", sentence, mend) if has_models else Check("models", "warn", sentence, RUN)
     fault = sqlite_fault(path, "model_versions")
-    return Check("models", "fail", fault, f"restore {path} from a back-up, or {REBUILD}") if fault else None
+    return Check("models", "fail", fault, f"restore {path} from a back-up, or {mend}") if fault else None
 
 
 def check_cluster(pipeline: Pipeline) -> Check:

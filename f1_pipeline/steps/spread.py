@@ -52,7 +52,7 @@ def spread(settings: Settings, function: Callable[..., Result], parts: Iterable[
     except ModuleNotFoundError as error:
         raise ServiceError(
             f"F1_DASK: expected the extra `scale` to be installed, found no {error.name}: "
-            f"pip install 'f1-pipeline[scale]'"
+            f"pip install -c constraints.txt -e '.[scale]'"
         ) from error
 
     return spread_on(settings.dask, function, parts, shared)

@@ -212,7 +212,7 @@ class TeamReader:
         check.refuse(is_unknown.any(axis=1), unknown)
         found.sort(axis=1)
         same = found[:, 1:] == found[:, :-1]
-        ids = self.market.driver_ids if kind == DRIVER else self.market.constructor_ids
+        ids = [*map(driver_of, self.market.driver_ids)] if kind == DRIVER else self.market.constructor_ids
         check.refuse(
             same.any(axis=1),
             lambda at: f"{key}: expected each once, found {ids[found[at, int(np.argmax(same[at]))]]!r} twice",

@@ -13,7 +13,7 @@ from __future__ import annotations
 import importlib.util
 import math
 from collections.abc import Callable, Generator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -30,7 +30,7 @@ from f1_pipeline.warehouse.reader_file import READER_SCHEMA, ReaderObject, creat
 from f1_pipeline.warehouse.turns import LAKE, alone_with, everybody_out
 from f1_pipeline.warehouse.writer import literal
 
-EXTRA = "`pip install 'f1-pipeline[scale]'`"
+EXTRA = "`pip install -c constraints.txt -e '.[scale]'`"
 FOR_STORES = "httpfs"
 LONGEST_SILENCE_S = 30  # of a machine that is gone without a word
 Objects = Callable[[], Sequence[ReaderObject]]
@@ -343,9 +343,12 @@ def load_extensions(connection: duckdb.DuckDBPyConnection, address: LakeAddress)
     load_extension(connection, "ducklake")
     if address.is_shared:
         load_extension(connection, "postgres_scanner")
-    # without a data path the catalog may name a store, which cannot be asked before; DuckDB then installs it by itself
-    if address.is_remote or (not address.data_path and _package_of(FOR_STORES) is not None):
+    if address.is_remote:
         load_extension(connection, FOR_STORES)
+    elif not address.data_path and _package_of(FOR_STORES) is not None:
+        # the catalog may name a store, which it tells only when it is attached; if not, nobody needs the extension
+        with suppress(WarehouseError):
+            load_extension(connection, FOR_STORES)
 
 
 def load_extension(connection: duckdb.DuckDBPyConnection, name: str) -> None:

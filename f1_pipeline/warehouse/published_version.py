@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import duckdb
 
-from f1_pipeline.warehouse.turns import METADATA, is_shared
+from f1_pipeline.warehouse.turns import LAKE, METADATA, is_shared
 
 _TABLE = "f1_pipeline_published"
 _MAKE = f"create table if not exists {_TABLE} (version bigint not null, published_at timestamptz default now())"
@@ -39,8 +39,11 @@ def mark_published(connection: duckdb.DuckDBPyConnection, version: int) -> None:
 
 def published_version(connection: duckdb.DuckDBPyConnection) -> int:
     """Return the number of the snapshot that was published last; of the newest one while none has been."""
-    source = f"{METADATA}.{_TABLE}" if _has_marks(connection) else "(select id as version from lake.current_snapshot())"
-    return int(connection.execute(f"select max(version) from {source}").fetchall()[0][0])  # noqa: S608 (names)
+    newest = connection.execute(f"select id from {LAKE}.current_snapshot()").fetchall()[0][0]  # noqa: S608 (a name)
+    marked = None
+    if _has_marks(connection):
+        marked = connection.execute(f"select max(version) from {METADATA}.{_TABLE}").fetchall()[0][0]  # noqa: S608 (names)
+    return int(newest if marked is None else marked)
 
 
 def _has_marks(connection: duckdb.DuckDBPyConnection) -> bool:

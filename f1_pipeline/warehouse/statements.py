@@ -12,8 +12,10 @@ import duckdb
 
 END = b";"
 _EXPLAIN = re.compile(r"\s*explain\s+(?:analy[sz]e\s+|\([^)]*\)\s*)?", re.IGNORECASE)
-# functions that reach past the tables: into another database, or the one that a lake's catalog is in
-_BEYOND = re.compile(r"\bpostgres_\w+|\b__ducklake\w*", re.IGNORECASE)
+# functions that reach past the tables, into another database or a lake's upkeep, or run a text that nobody has seen
+_BEYOND = re.compile(r"(?:postgres|ducklake)_\w+|query|query_table|json_execute_serialized_sql", re.IGNORECASE)
+_CATALOG = re.compile(r"__ducklake\w*", re.IGNORECASE)  # the database that a lake's catalog is in
+_NAME = re.compile(rb'"((?:[^"]|"")*)"|([\w\x80-\xff]+)')
 
 
 def has_end(sql: str) -> bool:
@@ -35,15 +37,35 @@ def not_for_reading(sql: str) -> str | None:
     duckdb.ParserException
         When it is no SQL.
     """
-    beyond = _BEYOND.search(sql)
+    beyond = _beyond_tables(sql)
     if beyond:
-        return beyond[0]
+        return beyond
     # A PIVOT comes as the type that it needs and the select itself.
     kind = duckdb.extract_statements(sql)[-1].type
     if kind == duckdb.StatementType.EXPLAIN:
         explained = _EXPLAIN.sub("", sql, count=1)
         return not_for_reading(explained) if explained != sql else kind.name
     return None if kind == duckdb.StatementType.SELECT else kind.name
+
+
+def _beyond_tables(sql: str) -> str | None:
+    """Name the first function or database of a text that is more than tables; texts in quotes are none."""
+    words = _words(sql)
+    for word, follower in zip(words, [*words[1:], ""], strict=True):
+        if _CATALOG.fullmatch(word) or (follower == "(" and _BEYOND.fullmatch(word)):
+            return word
+    return None
+
+
+def _words(sql: str) -> list[str]:
+    """List names, as DuckDB reads them, and the first letter of whatever else is no comment."""
+    text = sql.encode("utf-8", "replace")
+    found = []
+    for place, kind in duckdb.tokenize(text.decode()):
+        name = _NAME.match(text, place) if kind in (duckdb.token_type.identifier, duckdb.token_type.keyword) else None
+        quoted, plain = name.groups() if name else (None, text[place : place + 1])
+        found.append((plain if quoted is None else quoted.replace(b'""', b'"')).decode(errors="replace"))
+    return found
 
 
 def _ends(sql: str) -> list[bool]:

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
+import psutil
 import pytest
 
 from f1_pipeline.cluster.cluster import running_cluster
-from f1_pipeline.cluster.postgres import free_port, why_no_postgres
-from f1_pipeline.cluster.processes import MARK, end_left_over
+from f1_pipeline.cluster.postgres import HOST, free_port, why_no_postgres
+from f1_pipeline.cluster.processes import MARK, end_left_over, launch
+from f1_pipeline.cluster.services import dask_services
 from f1_pipeline.errors import UsageError
 from f1_pipeline.settings import environment
 from f1_pipeline_tests.cluster_runs import (
@@ -26,6 +29,7 @@ from f1_pipeline_tests.cluster_runs import (
     run_on_one_machine,
     told,
 )
+from f1_pipeline_tests.dask_cluster import require_dask
 from f1_pipeline_tests.lakes import require_lakes
 from f1_pipeline_tests.support import make_settings, short_facts
 
@@ -55,6 +59,19 @@ def test_the_command_starts_runs_and_ends_everything_and_computes_the_same_rows(
             assert assert_same_rows(own.warehouse_path, lake_of(folder, server)) > 10_000
             assert server.database("dagster").ask("select distinct status from runs") == [["SUCCESS"]]
             assert server.database("mlflow").ask("select count(*) from model_versions") == [[str(4 * RACES)]]
+
+
+def test_dask_listens_on_this_computer_only(tmp_path: Path) -> None:
+    require_dask()
+    with ExitStack() as stack:
+        for service in dask_services(tmp_path, free_port(), 1):
+            running = launch(service, tmp_path)
+            stack.callback(running.stop)
+            running.wait()
+        sockets = [each for process in processes_of(tmp_path) for each in process.net_connections("inet")]
+        listening = [each.laddr.ip for each in sockets if each.status == psutil.CONN_LISTEN]
+        assert len(listening) >= 4  # each for messages and for health, at least
+        assert set(listening) == {HOST}
 
 
 def test_what_a_killed_cluster_left_behind_is_ended(tmp_path: Path) -> None:

@@ -29,7 +29,10 @@ from f1_pipeline.steps.snapshot import publish_snapshot
 from f1_pipeline.warehouse import writer
 from f1_pipeline.warehouse.connection import ask
 from f1_pipeline.warehouse.export import relations
+from f1_pipeline.warehouse.lake import LakeWarehouse
 from f1_pipeline.warehouse.lake_address import LakeAddress
+from f1_pipeline.warehouse.published_version import mark_published
+from f1_pipeline.warehouse.turns import METADATA
 from f1_pipeline_tests.conftest import History
 from f1_pipeline_tests.lakes import LOCAL_LAKE, SHARED_LAKE, lake_in, on_lake, open_lake, require_lakes
 from f1_pipeline_tests.object_store import BUCKET, object_store
@@ -329,6 +332,17 @@ def test_readers_have_what_was_published_and_not_half_of_the_next_run(shared_lak
         assert rows_of(reader.warehouse, "core.points") == []
 
 
+def test_readers_have_the_newest_state_while_nothing_is_published(shared_lake: LakeAddress) -> None:
+    write(open_lake(shared_lake), GOOD, BOTH)
+    read = LakeWarehouse(shared_lake, keeps_open=True, reads_only=True)
+    assert rows_of(read, "core.points") == GOOD
+    with open_lake(shared_lake).write() as connection:
+        mark_published(connection, 1)
+        # what a kill leaves between the making of the table and its first row
+        connection.execute(f"delete from {METADATA}.f1_pipeline_published")  # noqa: S608 (names)
+    assert rows_of(LakeWarehouse(shared_lake, keeps_open=True, reads_only=True), "core.points") == GOOD
+
+
 def test_earlier_state_is_read_as_of_a_moment(lake: LakeAddress, tmp_path: Path) -> None:
     settings = on_lake(make_settings(tmp_path / "warehouse"), lake)
     before_all = datetime.now(UTC)
@@ -364,6 +378,8 @@ def test_views_and_macros_for_readers_are_beside_the_lake(computed: Settings) ->
             f"copy (select 1) to '{own_file}' (format parquet)",
             "call postgres_execute('__ducklake_metadata_lake', 'commit; create table more (a int)')",
             "from postgres_query('__ducklake_metadata_lake', 'select 1')",
+            "from query('from pos' || 'tgres_query(''__duckl'' || ''ake_metadata_lake'', ''select 1'')')",
+            "from query_table('__duck' || 'lake_metadata_lake.public.ducklake_metadata')",
         ):
             with pytest.raises(UsageError, match="expected one that reads tables"):
                 ask(reader.warehouse, statement)

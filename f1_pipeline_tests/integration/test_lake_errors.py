@@ -171,7 +171,7 @@ def test_missing_extra_says_what_installs_it(
         open_lake(local_lake).write(),
     ):
         pass
-    assert "`pip install 'f1-pipeline[scale]'`" in str(caught.value)
+    assert "`pip install -c constraints.txt -e '.[scale]'`" in str(caught.value)
     assert "\n" not in str(caught.value)
     assert not local_lake.path.exists()
 

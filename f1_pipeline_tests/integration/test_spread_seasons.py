@@ -23,7 +23,8 @@ from f1_pipeline.steps.backtest import BACKTEST_TABLE, HINDSIGHT_TABLE, find_sea
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.season_races import SeasonRaces, season_races
 from f1_pipeline.warehouse.frames import read_table
-from f1_pipeline_tests.dask_cluster import DaskCluster, dask_cluster
+from f1_pipeline_tests.dask_cluster import DaskCluster, dask_cluster, require_dask
+from f1_pipeline_tests.spread_work import executed_count
 
 SEASONS = ("2025", "2026")
 BRIEFLY = [replace(LIGHT, settings=CrossEntropySettings(generations=3, population=8, elites=3, seasons=8))]
@@ -53,9 +54,17 @@ def both(
 
 def assert_same_rows(both: tuple[Pipeline, Pipeline], table: str, step: Callable[[Pipeline], object]) -> pd.DataFrame:
     """Run a step here and there, and hold what it has written against each other."""
+    before = parts_done(both[1])
     here, there = (rows_of(pipeline, table, step) for pipeline in both)
+    assert all(done > before[worker] for worker, done in parts_done(both[1]).items())
     pd.testing.assert_frame_equal(here, there, check_exact=True)
     return here
+
+
+def parts_done(pipeline: Pipeline) -> dict[str, int]:
+    """Count what each worker has done so far."""
+    with require_dask().Client(pipeline.settings.dask, set_as_default=False) as client:
+        return client.run(executed_count)
 
 
 def rows_of(pipeline: Pipeline, table: str, step: Callable[[Pipeline], object]) -> pd.DataFrame:

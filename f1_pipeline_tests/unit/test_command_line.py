@@ -268,6 +268,6 @@ def test_a_cluster_without_its_extra_starts_nothing(tmp_path: Path, monkeypatch:
     folder = tmp_path / "cluster"
     answer = CliRunner().invoke(main, ["cluster", "--folder", str(folder)])
     assert answer.exit_code == 2
-    assert answer.output.strip().endswith("found no distributed: pip install 'f1-pipeline[scale]'")
+    assert answer.output.strip().endswith("found no distributed: pip install -c constraints.txt -e '.[scale]'")
     assert len(answer.output.splitlines()) == 1
     assert not folder.exists()

@@ -48,7 +48,7 @@ BAD: dict[str, tuple[Mapping[str, Any], str]] = {
     "a constructor as driver": ({"drivers": [*FOUR, "mclaren"]}, f"drivers: expected ids of {RACE} such as "),
     "a driver twice": (
         {"drivers": [*FOUR, FOUR[0]]},
-        "drivers: expected each once, found 'george-russell@mercedes' twice",
+        "drivers: expected each once, found 'george-russell' twice",
     ),
     "a constructor twice": (
         {"constructors": ["audi", "audi"]},
