@@ -15,6 +15,7 @@ _EXPLAIN = re.compile(r"\s*explain\s+(?:analy[sz]e\s+|\([^)]*\)\s*)?", re.IGNORE
 # functions that reach past the tables, into another database or a lake's upkeep, or run a text that nobody has seen
 _BEYOND = re.compile(r"(?:postgres|ducklake)_\w+|query|query_table|json_execute_serialized_sql", re.IGNORECASE)
 _CATALOG = re.compile(r"__ducklake\w*", re.IGNORECASE)  # the database that a lake's catalog is in
+_WORD = re.compile(r"\w+")
 _NAME = re.compile(rb'"((?:[^"]|"")*)"|([\w\x80-\xff]+)')
 
 
@@ -60,11 +61,15 @@ def _beyond_tables(sql: str) -> str | None:
 def _words(sql: str) -> list[str]:
     """List names, as DuckDB reads them, and the first letter of whatever else is no comment."""
     text = sql.encode("utf-8", "replace")
-    found = []
+    found: list[str] = []
     for place, kind in duckdb.tokenize(text.decode()):
         name = _NAME.match(text, place) if kind in (duckdb.token_type.identifier, duckdb.token_type.keyword) else None
-        quoted, plain = name.groups() if name else (None, text[place : place + 1])
-        found.append((plain if quoted is None else quoted.replace(b'""', b'"')).decode(errors="replace"))
+        if name is None:
+            found.append(text[place : place + 1].decode(errors="replace"))
+        elif name[1] is not None:
+            found.append(name[1].decode().replace('""', '"'))
+        else:  # the parser takes wide spaces for spaces, the tokenizer for letters
+            found += _WORD.findall(name[2].decode())
     return found
 
 

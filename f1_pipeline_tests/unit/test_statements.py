@@ -37,6 +37,10 @@ def test_what_reads_tables_is_let_through(sql: str) -> None:
         ("from ducklake_cleanup_old_files('lake')", "ducklake_cleanup_old_files"),
         ('from "__DuckLake_metadata_lake".public.ducklake_metadata', "__DuckLake_metadata_lake"),
         ("explain from query('x')", "query"),
+        ("from query -- (\n('x')", "query"),
+        ("from query\u00a0('x')", "query"),
+        ("from \ufeffquery \u2003 ('x')", "query"),
+        ("from\u00a0__ducklake_metadata_lake.public.t", "__ducklake_metadata_lake"),
     ],
 )
 def test_what_does_more_is_named(sql: str, found: str) -> None:
