@@ -47,6 +47,7 @@ def test_every_command_of_the_table_exists() -> None:
         "scores",
         "team",
         "recommend",
+        "cluster",
         "tune",
         "export",
         "export-training",

@@ -202,5 +202,5 @@ def test_one_machine_never_imports_dask() -> None:
 def test_a_scheduler_without_the_extra_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "f1_pipeline.steps.dask_workers", raising=False)
     monkeypatch.setitem(sys.modules, "dask", None)
-    with pytest.raises(ServiceError, match=r"found no dask: pip install 'f1-pipeline\[scale\]'"):
+    with pytest.raises(ServiceError, match=r"found no dask: pip install -c constraints.txt -e '\.\[scale\]'"):
         spread(replace(make_settings(tmp_path), dask="tcp://127.0.0.1:9"), spread_work.slow, [0], 0.0)

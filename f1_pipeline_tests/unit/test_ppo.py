@@ -162,7 +162,7 @@ def test_single_arrays_are_no_agents() -> None:
 
 @pytest.mark.skipif(HAS_EXTRA, reason="the extra rl is installed, so nothing is missing")
 def test_training_without_the_extra_says_what_to_install() -> None:
-    with pytest.raises(UsageError, match=r"pip install 'f1-pipeline\[rl\]'.*, found no \w+"):
+    with pytest.raises(UsageError, match=r"found no \w+: pip install -c constraints.txt -e '\.\[rl\]'"):
         train_ppo([small_seasons(0).source], TINY, 0)
 
 
