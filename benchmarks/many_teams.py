@@ -31,7 +31,7 @@ from f1_pipeline.steps.recommend import RecommendRequest, advise_file
 from f1_pipeline.steps.team_advice import RaceAdviser
 from f1_pipeline.steps.team_rows import TeamReader
 
-TEAMS, BY_PULP, DRAWS, MOST_TRANSFERS = 100_000, 50, 1_000, 3
+TEAMS, BY_PULP, DRAWS, MOST_TRANSFERS, ALL_ASSETS = 100_000, 50, 1_000, 3, 7
 RACE = "2026-monaco"
 KEEP_POINTS = {
     "autopilot": 10.4,
@@ -124,7 +124,7 @@ def _lists(names: list[str], rows: np.ndarray) -> pa.Array:
     return pa.ListArray.from_arrays(offsets, pa.array(names).take(pa.array(rows.ravel())))
 
 
-def advise_on_one_core(keep_points: dict[str, float], count: int) -> tuple[float, float]:
+def advise_on_one_core(keep_points: dict[str, float], count: int, most: int = MOST_TRANSFERS) -> tuple[float, float]:
     """Advise random teams from file to file, in a process of its own.
 
     Parameters
@@ -133,6 +133,8 @@ def advise_on_one_core(keep_points: dict[str, float], count: int) -> tuple[float
         What each chip is worth unplayed.
     count
         Teams.
+    most
+        Transfers at most.
 
     Returns
     -------
@@ -140,17 +142,17 @@ def advise_on_one_core(keep_points: dict[str, float], count: int) -> tuple[float
         Seconds of the processor, however many threads took them, and the most memory in GiB.
     """
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
-        return process.submit(_advise, keep_points, count).result()
+        return process.submit(_advise, keep_points, count, most).result()
 
 
-def _advise(keep_points: dict[str, float], count: int) -> tuple[float, float]:
-    adviser = made_up_adviser(keep_points)
+def _advise(keep_points: dict[str, float], count: int, most: int) -> tuple[float, float]:
+    adviser = replace(made_up_adviser(keep_points), most_transfers=most)
     here = load_settings()
     settings = Settings(here.home, here.data_dir, here.warehouse_dir)
     with tempfile.TemporaryDirectory() as folder:
         teams = Path(folder) / "teams.parquet"
         pq.write_table(random_teams(adviser, count), teams)
-        request = RecommendRequest(teams, Path(folder) / "advice.parquet", RACE, MOST_TRANSFERS)
+        request = RecommendRequest(teams, Path(folder) / "advice.parquet", RACE, most)
         started = time.process_time()
         advise_file(settings, adviser, request, lambda done, total: None)
         seconds = time.process_time() - started
@@ -196,16 +198,20 @@ def _each_by_pulp() -> Callable[[], None]:
 def recommend_teams() -> list[Figure]:
     """Count the teams that one core advises in a second, against solving each by PuLP, and the memory that it takes.
 
-    With all chips weighed, without any, and with all of them worth nothing unplayed, as at a season's last race.
+    With all chips weighed, without any, with all of them worth nothing unplayed, as at a season's last race, and with
+    any number of transfers.
     """
     reference = teams_per_second_by_pulp()
     seconds, memory = advise_on_one_core(KEEP_POINTS, TEAMS)
     plain, _ = advise_on_one_core(NOTHING_KNOWN, TEAMS)
-    last, _ = advise_on_one_core(LAST_RACE, TEAMS)
+    last, last_memory = advise_on_one_core(LAST_RACE, TEAMS)
+    any_number, _ = advise_on_one_core(KEEP_POINTS, TEAMS // 5, ALL_ASSETS)
     by_pulp = "PuLP with CBC, each team, without chips"
     return [
         Figure("recommend_teams_per_s", TEAMS / seconds, "1/s", by_pulp, reference),
         Figure("recommend_without_chips_per_s", TEAMS / plain, "1/s", by_pulp, reference),
         Figure("recommend_last_race_per_s", TEAMS / last, "1/s", by_pulp, reference),
+        Figure("recommend_any_transfers_per_s", TEAMS // 5 / any_number, "1/s", by_pulp, reference),
         Figure("recommend_memory_gib", memory, "GiB", "what 100,000 teams may take", 4.0),
+        Figure("recommend_last_race_memory_gib", last_memory, "GiB", "what 100,000 teams may take", 4.0),
     ]

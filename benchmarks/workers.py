@@ -23,7 +23,7 @@ from f1_pipeline.cluster.services import dask_services
 from f1_pipeline.forecast.model_records import lessons, taught
 from f1_pipeline.forecast.simulated_points import simulated_points
 from f1_pipeline.settings import Settings, load_settings
-from f1_pipeline.steps.backtest import POLICIES, backtest_knowledge, played_game
+from f1_pipeline.steps.backtest import backtest_knowledge, games, played_game
 from f1_pipeline.steps.forecast import TRAINED, training_rows
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.season_races import season_races
@@ -81,7 +81,7 @@ def _simulation(pipeline: Pipeline) -> Work:
 def _back_tests(pipeline: Pipeline) -> Work:
     races = {season: season_races(pipeline, int(season)) for season in SEASONS}
     known = {season: backtest_knowledge(pipeline, races[season]) for season in SEASONS}
-    return Work(played_game, [(season, policy) for policy in reversed(POLICIES) for season in SEASONS], (races, known))
+    return Work(played_game, games(SEASONS), (races, known))
 
 
 def _seconds(settings: Settings, work: dict[str, Work], worker_count: int) -> dict[str, float]:

@@ -24,6 +24,7 @@ from f1_pipeline.steps.step import Step
 from f1_pipeline.warehouse.connection import Store, Warehouse
 from f1_pipeline.warehouse.lake_address import LakeAddress, read_address
 from f1_pipeline_tests.browser import chromium
+from f1_pipeline_tests.dask_cluster import DaskCluster, dask_cluster
 from f1_pipeline_tests.lakes import FILE, KINDS, SHARED_LAKE, lake_in, open_lake, require_lakes
 from f1_pipeline_tests.pages import copy_warehouse, write_every_page
 from f1_pipeline_tests.postgres import Postgres, running_postgres
@@ -155,6 +156,13 @@ def pages(complete: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> Pipel
 def browser() -> Iterator[Browser]:
     """A headless Chromium; closed with the module, because its event loop would run on below other tests."""
     with chromium() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskCluster]:
+    """A Dask scheduler and two workers; whoever kills one of them starts a cluster for itself."""
+    with dask_cluster(tmp_path_factory.mktemp("dask")) as started:
         yield started
 
 

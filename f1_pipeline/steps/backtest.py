@@ -222,18 +222,23 @@ def play_policies(pipeline: Pipeline, table: str, seasons: Sequence[str]) -> Wri
     """
     races = {season: season_races(pipeline, int(season)) for season in seasons}
     known = {season: backtest_knowledge(pipeline, races[season]) for season in seasons}
-    # those that look far ahead take longest, and come first, so that workers end at the same time
-    far_first = sorted(POLICIES, key=lambda policy: (policy.horizon, policy.has_chips), reverse=True)
-    games = [(season, policy) for policy in far_first for season in seasons]
+    wanted = games(seasons)
     rows: list[dict[str, object]] = []
     totals: dict[str, dict[str, object]] = {season: {policy.name: None for policy in POLICIES} for season in seasons}
     for (season, policy), played in zip(
-        games, spread(pipeline.settings, played_game, games, races, known), strict=True
+        wanted, spread(pipeline.settings, played_game, wanted, races, known), strict=True
     ):
         rows += played
         totals[season][policy.name] = played[-1]["season_points"]
     report = run_model(pipeline, table, seasons, pd.DataFrame(rows))
     return replace(report, details={season: {"totals": _markdown(of_season)} for season, of_season in totals.items()})
+
+
+def games(seasons: Sequence[str]) -> list[tuple[str, Policy]]:
+    """List every season with every policy, the long ones first, so that workers end at the same time."""
+    # those that look far ahead take longest
+    far_first = sorted(POLICIES, key=lambda policy: (policy.horizon, policy.has_chips), reverse=True)
+    return [(season, policy) for policy in far_first for season in seasons]
 
 
 def played_game(

@@ -45,12 +45,17 @@ def store_checks(pipeline: Pipeline) -> Iterator[Check]:
         warehouse = looked("warehouse", lambda: check_lake(pipeline, found), MEND_LAKE)
     yield warehouse
     if warehouse.status == "ok":
-        yield looked("columns", lambda: check_columns(pipeline), DROP if pipeline.settings.lake else REBUILD)
+        yield looked("columns", lambda: check_columns(pipeline), _rebuild_or(DROP, pipeline))
         yield looked("races", lambda: check_races(pipeline), RUN)
         yield looked("published", lambda: check_published(pipeline, found), RUN)
         yield looked("models", lambda: check_models(pipeline), RUN)
     if pipeline.settings.dask:
         yield looked("dask", lambda: check_cluster(pipeline), WORKERS)
+
+
+def _rebuild_or(words: str, pipeline: Pipeline) -> str:
+    """Say what to do: a lake, which cannot be rebuilt, has words of its own."""
+    return words if pipeline.settings.lake else REBUILD
 
 
 def check_lock(pipeline: Pipeline) -> Check:
@@ -120,7 +125,7 @@ def check_columns(pipeline: Pipeline) -> Check:
     other = sorted(name for name in set(expected) & set(stored) if stored[name] != expected[name])
     if other:
         sentence = f"tables with other columns than their models: {shortened(other)}"
-        return Check("columns", "fail", sentence, DROP if pipeline.settings.lake else REBUILD)
+        return Check("columns", "fail", sentence, _rebuild_or(DROP, pipeline))
     if missing:
         return Check("columns", "warn", f"tables that are not there yet: {shortened(missing)}", RUN)
     return Check("columns", "ok", "every table has the columns of its model")
@@ -162,7 +167,7 @@ def check_models(pipeline: Pipeline) -> Check:
         has_models = has_table(connection, CANDIDATE_TABLE)
         key = {"race_key": "" if coming is None else coming.race_key}
         uris = [row[0] for row in connection.execute(MODELS_OF, key).fetchall()] if has_models else []
-    mend = SHARE_MODELS if settings.lake else REBUILD
+    mend = _rebuild_or(SHARE_MODELS, pipeline)
     fault = None if settings.mlflow else _model_store_fault(settings.tracking_dir / "mlflow.db", has_models, mend)
     if fault is not None:
         return fault

@@ -298,7 +298,8 @@ def describe(connection: duckdb.DuckDBPyConnection) -> LakeState:
 
 def data_path_of(connection: duckdb.DuckDBPyConnection) -> str:
     """Read from the catalog where the files of the tables are."""
-    return describe(connection).data_path
+    told = "select value from __ducklake_metadata_lake.ducklake_metadata where key = 'data_path'"
+    return connection.execute(told).fetchall()[0][0]
 
 
 def refuse_lost_files(connection: duckdb.DuckDBPyConnection, address: LakeAddress) -> None:

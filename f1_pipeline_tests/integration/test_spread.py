@@ -29,12 +29,6 @@ def dask_workers() -> ModuleType:
     return import_module("f1_pipeline.steps.dask_workers")
 
 
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskCluster]:
-    with dask_cluster(tmp_path_factory.mktemp("dask")) as started:
-        yield started
-
-
 @pytest.fixture
 def clustered(cluster: DaskCluster, tmp_path: Path) -> Settings:
     return replace(make_settings(tmp_path), dask=cluster.address)

@@ -7,7 +7,7 @@ equal as the machines are fast.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 import pandas as pd
@@ -23,18 +23,12 @@ from f1_pipeline.steps.backtest import BACKTEST_TABLE, HINDSIGHT_TABLE, find_sea
 from f1_pipeline.steps.pipeline import Pipeline
 from f1_pipeline.steps.season_races import SeasonRaces, season_races
 from f1_pipeline.warehouse.frames import read_table
-from f1_pipeline_tests.dask_cluster import DaskCluster, dask_cluster, require_dask
+from f1_pipeline_tests.dask_cluster import DaskCluster, require_dask
 from f1_pipeline_tests.spread_work import executed_count
 
 SEASONS = ("2025", "2026")
 BRIEFLY = [replace(LIGHT, settings=CrossEntropySettings(generations=3, population=8, elites=3, seasons=8))]
 SMALL = Arena(quick_seasons=2, slow_seasons=1)
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskCluster]:
-    with dask_cluster(tmp_path_factory.mktemp("dask")) as started:
-        yield started
 
 
 @pytest.fixture(scope="module")
